@@ -1,0 +1,123 @@
+"""Mail addresses and names as they stand in a header: RFC 5322, RFC 2047, IDNA2008.
+
+Refuses what could break out of a header (line breaks, control characters) and
+what no server without SMTPUTF8 takes (a non-ASCII local part), each with a reason.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from email.header import Header
+
+from newsletter.errors import RecipientRejected
+
+LINE = 76  # characters of a header line with encoded words (RFC 2047 §2)
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL})+"
+_ADDRESS = re.compile(rf"(?=.{{6,254}}\Z){_LOCAL}@{_DOMAIN}")
+
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+
+
+def ascii_address(email: str) -> str:
+    """*email* with its domain in A-labels (RFC 5891), as it goes over the wire.
+
+    Raises:
+        RecipientRejected: it is no address, or only SMTPUTF8 (RFC 6531) could carry it.
+    """
+    if _ADDRESS.fullmatch(email) and len(email.partition("@")[0]) <= 64:
+        return email
+    local, at, domain = email.rpartition("@")
+    if has_control(email):
+        raise _rejected("the address holds a control character or a line break")
+    if not at or not local or not domain:
+        raise _rejected("it is not an address: there is no name@domain")
+    if not local.isascii():
+        raise _rejected(
+            "the part before the @ is not ASCII",
+            hint="few servers take such an address yet: ask for another one",
+        )
+    wire = f"{local}@{_ascii_domain(domain)}"
+    if len(local) > 64 or not _ADDRESS.fullmatch(wire):
+        raise _rejected("it is not an address that servers take")
+    return wire
+
+
+def _ascii_domain(domain: str) -> str:
+    # Not the codec of the standard library: IDNA2003 turns straße.example into another domain.
+    import idna
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise _rejected("the part behind the @ is not a domain") from error
+
+
+def _rejected(reason: str, hint: str = "correct the address or remove it") -> RecipientRejected:
+    # Without the address itself: messages end up in logs.
+    return RecipientRejected(f"this address cannot be mailed: {reason}", hint=hint)
+
+
+def has_control(text: str) -> bool:
+    """Whether *text* holds a control character, a line or paragraph separator, or half a pair."""
+    if text.isprintable():  # true for nearly all, and ten times faster
+        return False
+    return any(unicodedata.category(char) in ("Cc", "Zl", "Zp", "Cs") for char in text)
+
+
+def mailbox(header: str, name: str, email: str) -> str:
+    """A name and an address as the value of *header*, folded; *email* as `ascii_address` gives it.
+
+    Spaces around the name are dropped, several in a row are one, as parsers read them anyway.
+
+    Raises:
+        RecipientRejected: the name holds a control character.
+    """
+    if has_control(name):
+        raise _rejected(
+            "the name holds a control character or a line break", hint="correct the name"
+        )
+    name = " ".join(filter(None, name.split(" ")))
+    if not name:
+        return email
+    room = LINE - len(header) - len(": ")
+    phrase = _phrase(name)
+    if phrase is None or len(phrase) > room:
+        phrase = Header(name, "utf-8", maxlinelen=LINE, header_name=header).encode(linesep="\r\n")
+    last = phrase.rpartition("\r\n")[2]
+    used = len(last) + (0 if "\r\n" in phrase else len(header) + len(": "))
+    return f"{phrase} <{email}>" if used + len(email) + 3 <= LINE else f"{phrase}\r\n <{email}>"
+
+
+def _phrase(name: str) -> str | None:
+    """*name* as atoms or as a quoted string; None where only encoded words can say it."""
+    if _ATOMS.fullmatch(name) and "=?" not in name:
+        return name
+    if not name.isascii() or "=?" in name:
+        return None
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def unstructured(header: str, text: str) -> str:
+    """*text* as the value of an unstructured header such as Subject, folded."""
+    words = text.split(" ")
+    room = LINE - len(header) - len(": ")
+    plain = text.isascii() and "=?" not in text and all(words)
+    if plain and all(len(word) <= room for word in words):
+        return _folded(words, room)
+    return Header(text, "utf-8", maxlinelen=LINE, header_name=header).encode(linesep="\r\n")
+
+
+def _folded(words: list[str], room: int) -> str:
+    lines, line = [], words[0]
+    for word in words[1:]:
+        if len(line) + 1 + len(word) > room:
+            lines.append(line)
+            line, room = word, LINE - 1
+        else:
+            line += " " + word
+    return "\r\n ".join([*lines, line])
