@@ -28,18 +28,20 @@ class Acronym(NamedTuple):
 
 
 _ACRONYM = re.compile(
-    r"(?<![^\W_])(?<![^\W_][.&])(?P<name>[A-Z]{2,12})(?P<plural>s)?(?![^\W_]|\.[A-Z]|&[A-Z])"
+    r"(?<![^\W_])(?<![^\W_][.&])(?P<name>[A-Z]{2,12})(?P<plural>s)?(?![^\W_]|\.[A-Z0-9]|&[A-Z])"
 )
 _TYPE_FOLLOWS = re.compile(
     r"[-‑–]?\d|\s\d[\d-]*[A-Z]?\b(?=\s(?:missile|aircraft|fighter|jet|drone))"
 )
-_ROMAN = re.compile(r"[IVX]{2,}|X{0,3}(?:IX|IV|V?I{0,3})")
-_OPENS = re.compile(r"\w[”\"’']?[\s\N{NO-BREAK SPACE}]\([“\"]?$")
-_CLOSES = re.compile(r"[”\"]?\s?[);,]")
+_ROMAN = re.compile(r"[IVX]{2,}[A-C]?|X{0,3}(?:IX|IV|V?I{0,3})")
+_OPENS = re.compile(r"[\w.][”\"’']?[\s\N{NO-BREAK SPACE}]\([“\"]?$")
+_CLOSES = re.compile(r"(?:[-‑][A-Z0-9]{1,3})?[”\"]?\s?[);,]")  # “(SLCM-N)”
 _EXPANSION_FOLLOWS = re.compile(r"\s\((?:the\s)?[A-Za-z][\w’'&,-]+\s[^()]{3,90}\)")
 _OR_BEFORE = re.compile(r"\w,?\s(?:or|known as|abbreviated(?: as)?|called)\s(?:the\s)?[“\"]?$")
 _OR_FOLLOWS = re.compile(r",?\s(?:or|short for|which stands for)\s(?:the\s)?[A-Z][\w-]+\s[A-Za-z]")
 _TAG_BEFORE = re.compile(r"(?:\b[RDI][-–‑]|,\s)$")
+_CAPITALS_BEFORE = re.compile(r"(?<![^\W_])[A-Z]{4,}\s$")
+_CAPITALS_FOLLOW = re.compile(r"\s[A-Z]{4,}(?![^\W_])")
 _STATES = frozenset(
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
     "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC GU PR".split()
@@ -64,8 +66,17 @@ def _is_something_else(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 4) : match.start()]
     return bool(
         _TYPE_FOLLOWS.match(text, match.end())
+        or _is_one_of_several(text, match)
         or _ROMAN.fullmatch(name)
         or (name in _STATES and _TAG_BEFORE.search(before))
+    )
+
+
+def _is_one_of_several(text: str, match: re.Match[str]) -> bool:
+    """“KEEN SWORD”: a name in capitals, not two acronyms."""
+    before = text[max(0, match.start() - 14) : match.start()]
+    return len(match["name"]) >= 4 and bool(
+        _CAPITALS_BEFORE.search(before) or _CAPITALS_FOLLOW.match(text, match.end())
     )
 
 

@@ -7,7 +7,7 @@ folder and its neighbours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from newsletter.issue.source import Source, Span
 from newsletter.issue.vocabulary import load_vocabulary
 
 UNREADABLE = "NL000"
+MOST_FINDINGS = 200  # of one rule in one file, those that --fix mends not counted
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def check_document(
             (rule, finding)
             for rule in rules.values()
             if rule.check is not None and not (rule.waivable and rule.code in context.config.ignore)
-            for finding in rule.check(document, context)
+            for finding in _first(rule.check(document, context))
         ]
         found = list(_without_waived(found, document.waivers))
     diagnostics = tuple(
@@ -93,6 +94,17 @@ def check_document(
     )
     issue = None if has_errors(diagnostics) or not document.readable else build(document)
     return Checked(document, diagnostics, issue)
+
+
+def _first(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings of one rule; of a file that is wrong throughout not every one."""
+    listed = 0
+    for finding in findings:
+        listed += not finding.edits
+        if listed == MOST_FINDINGS:
+            yield replace(finding, message=f"{finding.message}; more of this kind are not listed")
+            return
+        yield finding
 
 
 def _without_waived(

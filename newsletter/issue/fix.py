@@ -25,6 +25,8 @@ from newsletter.issue.rules import byte_order_mark, line_ends
 from newsletter.issue.source import MIXED, Source
 from newsletter.issue.texts import INVISIBLE, SPACES, texts
 
+ROUNDS = 5  # of checking and mending, after which nothing is left to mend
+
 _BYTE_ORDER_MARK = "\ufeff"
 _MENDABLE = re.compile(f"[{SPACES}{INVISIBLE}\"'“”‘’]+")
 
@@ -131,7 +133,7 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the file is a link, is read-only, or cannot be replaced.
     """
-    name = shown(path) if not path.is_symlink() else str(path)
+    name = shown(path)
     try:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
@@ -147,7 +149,8 @@ def replace_file(path: Path, data: bytes) -> None:
         _replace(path, data, stat.S_IMODE(status.st_mode))
     except OSError as error:
         raise StorageError(
-            f"{name} cannot be written: {error.strerror}; nothing was changed"
+            f"{name} cannot be written: {error.strerror}; nothing was changed",
+            hint="look at the permissions of its folder and the room on the disk",
         ) from error
 
 

@@ -19,6 +19,7 @@ from newsletter.issue.document import Document
 from newsletter.issue.number import IssueNumber
 from newsletter.issue.parse import MAX_BYTES, parse_bytes
 from newsletter.issue.rules import Neighbour
+from newsletter.issue.texts import shortened
 
 ISSUE_FILE = "issue.md"
 
@@ -30,16 +31,21 @@ _DATE = re.compile(rb"^date:[ \t]*[\"']?(\d{4}-\d{2}-\d{2})", re.MULTILINE)
 def shown(path: Path) -> str:
     """*path* as people like to read it: relative where it lies below the current folder."""
     try:
-        return str(path.resolve().relative_to(Path.cwd().resolve()))
+        # Textually: where a link leads is no concern of the reader, and may lead in a circle.
+        return str(Path(os.path.abspath(path)).relative_to(Path.cwd()))  # noqa: PTH100
     except (ValueError, OSError):
         return str(path)
 
 
 @dataclass(frozen=True)
 class IssueFolder:
-    """The folder of one issue; `path / issue.md` may or may not be sound."""
+    """The folder of one issue; `path / issue.md` may or may not be sound.
+
+    *inside* is the folder that it must not lead out of, where it was found in one.
+    """
 
     path: Path
+    inside: Path | None = None
     shown: Callable[[Path], str] = shown
 
     @property
@@ -48,7 +54,16 @@ class IssueFolder:
 
     def read(self) -> Document:
         """Read and parse the issue file. Raises StorageError where there is nothing to read."""
+        if self.inside is not None and not _lies_below(self.path, self.inside):
+            raise StorageError(
+                f"{shown(self.path)} is a link that leads out of {shown(self.inside)}",
+                hint="put the folder itself there, not a link",
+            )
         return parse_bytes(read_regular(self.file, self.path), self.file)
+
+
+def _lies_below(path: Path, folder: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def read_regular(path: Path, inside: Path, limit: int = MAX_BYTES + 1) -> bytes:
@@ -68,33 +83,59 @@ def read_regular(path: Path, inside: Path, limit: int = MAX_BYTES + 1) -> bytes:
         raise StorageError(
             f"{name} is missing", hint=f"an issue is a folder with an {ISSUE_FILE} in it"
         ) from error
+    except NotADirectoryError as error:
+        raise StorageError(
+            f"{shown(path.parent)} is a file, not a folder",
+            hint=f"an issue is a folder with an {ISSUE_FILE} in it: rename or move the file",
+        ) from error
     except OSError as error:
-        raise StorageError(f"{name} cannot be read: {error.strerror}") from error
-    except (ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
+        raise StorageError(
+            f"{name} cannot be read: {error.strerror}", hint="look at its permissions"
+        ) from error
+    except RuntimeError as error:
+        raise StorageError(
+            f"{name} is a link that leads in a circle", hint="put the file itself there, not a link"
+        ) from error
+    except ValueError as error:  # a NUL in the name
         raise StorageError(f"{name!r} cannot be read: {error}") from error
 
 
 def issue_folders(issues: Path) -> list[IssueFolder]:
-    """Every issue folder below *issues*, in the order of publication; others are passed over."""
-    if not issues.is_dir():
-        return []
+    """Whatever has an issue's name below *issues*, in the order of publication.
+
+    A file or a broken link of that name is among them: reading it says what is wrong.
+
+    Raises:
+        StorageError: *issues* is there but cannot be listed.
+    """
     found = [
-        (number, IssueFolder(path))
-        for path in issues.iterdir()
-        if path.is_dir() and (number := _folder_number(path.name)) is not None
+        (number, IssueFolder(path, issues))
+        for path in _entries(issues)
+        if (number := _folder_number(path.name)) is not None
     ]
     return [folder for _, folder in sorted(found, key=lambda pair: pair[0])]
 
 
 def odd_folders(issues: Path) -> list[IssueFolder]:
     """Folders below *issues* that hold an issue file under a name that is no issue number."""
-    if not issues.is_dir():
-        return []
     return [
-        IssueFolder(path)
-        for path in sorted(issues.iterdir())
-        if _folder_number(path.name) is None and (path / ISSUE_FILE).exists()
+        IssueFolder(path, issues)
+        for path in sorted(_entries(issues))
+        if _folder_number(path.name) is None and os.path.lexists(path / ISSUE_FILE)
     ]
+
+
+def _entries(issues: Path) -> list[Path]:
+    """What lies in *issues*; nothing where there is no such folder yet."""
+    if not os.path.lexists(issues):
+        return []
+    try:
+        return list(issues.iterdir())
+    except OSError as error:
+        raise StorageError(
+            f"the folder {shown(issues)} cannot be listed: {error.strerror}",
+            hint="the issues lie in it, one folder each: vol-2-20/issue.md",
+        ) from error
 
 
 def _folder_number(name: str) -> IssueNumber | None:
@@ -110,19 +151,31 @@ def find_issue(name: str, workspace: Workspace) -> IssueFolder:
     Raises:
         UsageError: there is no such issue; the hint lists those there are.
     """
+    folders = issue_folders(workspace.issues)
     wanted = re.sub(r"(?i)^vol(?:ume|\.)?\s*(?=\d)", "", name.strip())
     try:
-        folder = workspace.issues / IssueNumber.parse(wanted).folder
+        folder_name = IssueNumber.parse(wanted).folder
     except ValueError:
-        path = Path(name)
-        if path.name == ISSUE_FILE:
-            path = path.parent
-        folder = path if path.is_dir() else workspace.issues / name
-    if "\0" not in name and folder.is_dir():
-        return IssueFolder(folder)
-    known = [found.path.name for found in issue_folders(workspace.issues)]
-    listing = ", ".join(known[-5:]) if known else "none yet: newsletter new makes one"
-    raise UsageError(f"there is no issue “{name}”", hint=f"issues here: {listing}")
+        folder_name = name.strip().rstrip("/")
+    for folder in folders:
+        if folder.path.name == folder_name:
+            return folder
+    path = Path(name)
+    if path.name == ISSUE_FILE:
+        path = path.parent
+    # os.path never raises, whatever the name: too long, a NUL in it.
+    if name.strip() and os.path.isdir(path):  # noqa: PTH112
+        if os.path.lexists(path / ISSUE_FILE) or _folder_number(path.resolve().name) is not None:
+            return IssueFolder(path)
+        raise UsageError(
+            f"{shortened(shown(path))} is a folder without an {ISSUE_FILE}", hint=_listing(folders)
+        )
+    raise UsageError(f"there is no issue “{shortened(name)}”", hint=_listing(folders))
+
+
+def _listing(folders: Sequence[IssueFolder]) -> str:
+    names = [folder.path.name for folder in folders[-5:]]
+    return f"issues here: {', '.join(names) if names else 'none yet: newsletter new makes one'}"
 
 
 def newest_issue(workspace: Workspace) -> IssueFolder:
@@ -142,8 +195,14 @@ def all_issues(issues: Path) -> list[Neighbour]:
 
 def others(folder: IssueFolder, issues: Sequence[Neighbour]) -> list[Neighbour]:
     """*issues* without the one in *folder*."""
-    here = os.path.realpath(folder.file)
-    return [issue for issue in issues if os.path.realpath(issue.path) != here]
+    here = os.path.realpath(folder.path)
+    # By name first: following every path of every issue would take most of a check.
+    names = {folder.path.name, os.path.basename(here)}  # noqa: PTH119
+    return [
+        issue
+        for issue in issues
+        if issue.folder not in names or os.path.realpath(issue.path.parent) != here
+    ]
 
 
 def _glance(folder: IssueFolder) -> Neighbour:

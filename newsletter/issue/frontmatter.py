@@ -15,9 +15,11 @@ from newsletter.issue.document import Entry, Fault
 from newsletter.issue.source import NOWHERE, Span
 
 if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.nodes import Node
 
 SYNTAX, DUPLICATE = "NL005", "NL006"
+MAX_CHARACTERS = 5_000  # ten times a long one
 
 _FENCE = re.compile(r"---[ \t]*(?:\n|\Z)")
 _CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
@@ -48,6 +50,11 @@ def read(text: str) -> FrontMatter:
         return front
     front.span = Span(0, closing.end())
     front.body = min(len(text), closing.end() + 1)
+    if closing.start() > MAX_CHARACTERS:
+        message = f"the front matter has more than {MAX_CHARACTERS:,} characters"
+        hint = "is the line “---” missing that closes it?"
+        front.faults.append(Fault(SYNTAX, Span(0, 3), message, hint, fatal=True))
+        return front
     _read_yaml(text[opening.end() : closing.start()], opening.end(), front)
     return front
 
@@ -66,8 +73,14 @@ def _read_yaml(text: str, offset: int, front: FrontMatter) -> None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = min(mark.index, max(0, len(text) - 1)) if mark is not None else 0
-        problem = _plain_words(error.problem or error.context or "it cannot be read")
-        front.faults.append(_syntax(span(at, at + 1), f"the front matter is not YAML: {problem}"))
+        odd = _odd_line(text, at)
+        if odd is not None:
+            start, end, problem = odd
+        else:
+            if error.context_mark is not None and _never_closed(error):
+                at = min(error.context_mark.index, at)
+            start, end, problem = at, at + 1, _plain_words(error)
+        front.faults.append(_syntax(span(start, end), f"the front matter is not YAML: {problem}"))
         return
     except ReaderError as error:
         character = f"U+{int(error.character):04X}"
@@ -88,15 +101,44 @@ def _read_yaml(text: str, offset: int, front: FrontMatter) -> None:
         _read_pair(key, value, span, front)
 
 
-def _plain_words(problem: str) -> str:
+def _odd_line(text: str, at: int) -> tuple[int, int, str] | None:
+    """The line of offset *at*, or the one above it, where it is plainly no “key: value”.
+
+    YAML's reader often stumbles one line below the mistake. Returns start, end and problem.
+    """
+    stumbled = text.rfind("\n", 0, at) + 1
+    above = text.rfind("\n", 0, max(0, stumbled - 1)) + 1
+    for start in dict.fromkeys((above, stumbled)):
+        line = text[start:].partition("\n")[0]
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        end = start + len(line)
+        if line[0] in " \t":
+            return start, end, "this line begins with a space or a tab"
+        if re.match(r"[\w-]+:[^\s]", line):
+            return start, end, "a space is missing behind the colon"
+        if ":" not in line:
+            return start, end, "this line has no colon"
+    return None
+
+
+def _never_closed(error: MarkedYAMLError) -> bool:
+    where = (error.context or "", error.problem or "")
+    return "end of stream" in where[1] or "flow" in where[0]
+
+
+def _plain_words(error: MarkedYAMLError) -> str:
     """What YAML's reader says, as an editor would say it."""
+    problem = error.problem or error.context or "it cannot be read"
     if problem.startswith("mapping values are not allowed"):
         return "this colon begins a second value on the same line"
-    if "end of stream" in problem:
+    if _never_closed(error):
         return "a quotation mark or bracket is never closed"
     if match := re.search(r"character (.+) that cannot start any token", problem):
         shown = {"'\\t'": "a tab"}.get(match[1], f"“{match[1][1:-1]}”")
         return f"a value cannot begin with {shown}"
+    if problem.startswith("expected <"):
+        return "this does not go with the lines above it"
     return problem
 
 

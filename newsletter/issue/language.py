@@ -61,6 +61,11 @@ _BREAK = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+\s++")
 _LAST = re.compile(r"[^\s(\[“‘\"'/—–]+$")
 _OPENING = "“‘\"'([«—–"
 
+_COUNTED_BY_LETTER = re.compile(  # “Block V.” and “World War I.” end in no initial of a name
+    r"\b(?:block|article|phase|type|war|chapter|part|title|section|class|tier|plan|group|pillar)"
+    r"\s$",
+    re.IGNORECASE,
+)
 _BEFORE_A_NAME = frozenset(
     "mr mrs ms messrs dr prof amb gen lt col maj brig capt cmdr adm sgt pvt sen sens rep "
     "reps gov govs sec pres hon rev st ste mt ft supt det dep asst atty vs v".split()
@@ -111,6 +116,9 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if last is None:
         return True
     word = last[0].lower()
+    initial = len(last[0]) == 1 and last[0].isupper()
+    if initial and _COUNTED_BY_LETTER.search(text, max(0, last.start() - 16), last.start()):
+        return True
     if match[0].rstrip() != ".":  # a quotation mark or bracket closes after it: “… in the U.S.” He
         return word not in _BEFORE_A_NAME
     if word in _BEFORE_A_NAME:
@@ -118,11 +126,10 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if word in _BEFORE_A_NUMBER:
         return not following[:1].isdigit() and (word != "no" or not following[:1].isnumeric())
     state = word.rpartition("-")[2]  # “R-Ind.”
-    initial = len(last[0]) == 1 and last[0].isupper()
     initials = "." in word and all(len(part) <= 2 for part in word.split("."))
     if initial or initials or word in _INSIDE_A_NAME or state in _INSIDE_A_NAME:
         opener = _WORD.match(following)
-        return opener is not None and opener[0].lower() in SENTENCE_OPENERS and not initial
+        return opener is not None and opener[0].lower() in SENTENCE_OPENERS
     return True
 
 

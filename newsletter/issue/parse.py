@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-MAX_BYTES = 100_000  # 25 times a usual issue
+MAX_BYTES = 50_000  # 12 times a usual issue
+MOST_HEADLINES = 100  # 20 times a usual issue; more are another kind of file
 TOO_LARGE, ENCODING, WAIVER_FORM, EMPTY = "NL001", "NL002", "NL009", "NL011"
+ITEM_COUNT = "NL104"
 
 _WAIVER = re.compile(r"\s*newsletter:(.*)", re.DOTALL)
 _ALLOW = re.compile(r"\s*allow\s+(NL\d{3}(?:\s*,\s*NL\d{3})*)(?:\s+(.*\S))?\s*", re.DOTALL)
+_HEADLINE = re.compile(r"^ {0,3}##(?=\s|\Z)", re.MULTILINE)
 _CREDIT = re.compile(r"(?:image|photo|picture)?\s*(?:source|credit|by|courtesy)?\s*:\s*", re.I)
 _SOURCES = re.compile(r"sources?\s*:\s*", re.I)
 
@@ -72,6 +75,9 @@ def decode(data: bytes, path: Path) -> tuple[Source, list[Fault]]:
                 fatal=True,
             )
         )
+    if not faults and text.count("\0") > len(text) // 4:  # every other byte, in UTF-16
+        message = "the file is not UTF-8: it is full of null bytes"
+        faults.append(Fault(ENCODING, Span(0, 1), message, _encoding_hint(data), fatal=True))
     newline = _newline(text)
     return Source(path, text.replace("\r\n", "\n").replace("\r", "\n"), newline, bom), faults
 
@@ -89,7 +95,9 @@ def _newline(text: str) -> str:
 
 
 def _encoding_hint(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "it looks like UTF-32: save the file as UTF-8"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"-\0-\0-\0", b"\0-\0-\0-")):
         return "it looks like UTF-16: save the file as UTF-8"
     if b"\x00" in data:
         return "it looks like a binary file: write the issue in a text editor, saved as UTF-8"
@@ -114,6 +122,12 @@ def parse(source: Source) -> Document:
     if not source.text.strip():
         hint = "newsletter new lays out an issue to fill in"
         fault = Fault(EMPTY, Span(0, 0), "the file is empty", hint, fatal=True)
+        return Document(source=source, faults=(fault,))
+    headlines = [match.start() for match in _HEADLINE.finditer(source.text)]
+    if len(headlines) > MOST_HEADLINES:
+        message = f"{len(headlines):,} headlines, expected 5; nothing else was checked"
+        at = headlines[MOST_HEADLINES]
+        fault = Fault(ITEM_COUNT, Span(at, at + 2), message, "is it the right file?", fatal=True)
         return Document(source=source, faults=(fault,))
     front = frontmatter.read(source.text)
     if any(fault.fatal for fault in front.faults):

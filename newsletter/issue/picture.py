@@ -24,7 +24,8 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-_EXPORT = "open it in a picture editor and export it again as JPEG"
+EXPORT = "open it in a picture editor and export it again as JPEG"
+SAVE_SMALLER = "save it smaller: 2,000 pixels wide is plenty"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +127,7 @@ def measure(path: Path, file: str) -> Measured | Trouble:
         return Trouble(
             message=f"the picture “{file}” has {status.st_size / 1e6:,.0f} MB, "
             f"more than {MAX_FILE_BYTES // 1_000_000} MB",
-            hint="save it smaller: 2,000 pixels wide is plenty",
+            hint=SAVE_SMALLER,
         )
     return _measure(str(path), file, status.st_mtime_ns, status.st_size)
 
@@ -156,10 +157,15 @@ def _measure(path: str, file: str, changed: int, size: int) -> Measured | Troubl
         return _too_many_pixels(file, "far too many pixels")
     except MemoryError:
         return _too_many_pixels(file, "too many pixels for this machine")
+    except PermissionError as error:
+        return Trouble(
+            message=f"the picture “{file}” cannot be read: {error.strerror}",
+            hint="look at its permissions",
+        )
     # Pillow's decoders raise whatever a damaged file makes them trip over.
     except Exception as error:
         reason = str(error).partition("\n")[0][:120] or type(error).__name__
-        return Trouble(message=f"the picture “{file}” is damaged: {reason}", hint=_EXPORT)
+        return Trouble(message=f"the picture “{file}” is damaged: {reason}", hint=EXPORT)
     if sideways:
         width, height = height, width
     return Measured(width=width, height=height)
@@ -168,7 +174,7 @@ def _measure(path: str, file: str, changed: int, size: int) -> Measured | Troubl
 def _too_many_pixels(file: str, what: str) -> Trouble:
     return Trouble(
         message=f"the picture “{file}” has {what}, more than {MAX_PIXELS // 1_000_000} million",
-        hint="save it smaller: 2,000 pixels wide is plenty",
+        hint=SAVE_SMALLER,
     )
 
 
@@ -192,4 +198,4 @@ def _no_picture(path: Path, file: str) -> Trouble:
         head = b""
     found = next((name for pattern, name in _SIGNATURES if pattern.match(head)), None)
     what = f"is {found}, expected JPEG, PNG or WebP" if found else "is no JPEG, PNG or WebP picture"
-    return Trouble(message=f"the picture “{file}” {what}", hint=_EXPORT)
+    return Trouble(message=f"the picture “{file}” {what}", hint=EXPORT)

@@ -6,12 +6,17 @@ differ in what they say. Knows strong, emphasis and links, and nothing else.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 
 from newsletter.issue.source import Span
+
+# "https://…", "a@example.org", "www.example.org", "example.org/…"
+_ADDRESS = re.compile(r"\S*(?:://|@|\bwww\.|\w\.\w+/)\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,19 @@ class Prose:
     @property
     def links(self) -> tuple[str, ...]:
         return tuple(run.href for run in self.runs if run.href is not None)
+
+    @property
+    def addresses(self) -> tuple[tuple[int, int], ...]:
+        """Start and end of each address that a link shows: a reader may copy it as it stands."""
+        found, at = [], 0
+        for href, runs in groupby(self.runs, lambda run: run.href):
+            text = "".join(run.text for run in runs)
+            if href is not None:
+                found += [
+                    (at + match.start(), at + match.end()) for match in _ADDRESS.finditer(text)
+                ]
+            at += len(text)
+        return tuple(found)
 
     def __bool__(self) -> bool:
         return bool(self.text.strip())

@@ -90,6 +90,8 @@ def respaced(document: Document, prose: Prose) -> dict[int, str]:
     found: dict[int, str] = {}
     text, source = prose.text, document.source.text
     for match in _SPACE_RUN.finditer(text):
+        if match[0] == " " and 0 < match.start() < len(text) - 1:
+            continue  # as it should be
         spaces = [at for at in range(*match.span()) if re.match(f"[{SPACES}]", text[at])]
         breaks = [at for at in spaces if source[slice(*_bounds(prose, at))] == "\n"]
         edge = match.start() == 0 or match.end() == len(text)

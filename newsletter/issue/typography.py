@@ -18,6 +18,10 @@ _CLOSES_AFTER = frozenset(")]}>.,;:!?…—–-/")
 # Letters or digits left out at the beginning: 'tis, rock 'n' roll, the '90s.
 _ELISION = re.compile(r"(?:tis|twas|twere|til|em|cause|bout|n|\d\ds)(?![^\W_])", re.IGNORECASE)
 
+_SHORT_YEAR = re.compile(r"\d\d(?![^\W_]|[.,]\d|%)")
+_CLOSING_SINGLE = re.compile(r"(?<=[^\s(\[\"“‘'—–-])['’](?![^\W_])")
+_LONGEST_QUOTATION = 200
+
 
 def curl(text: str) -> str:
     """Return *text* with curly quotes. The length stays; curling twice changes nothing."""
@@ -81,7 +85,7 @@ def _single(text: str, at: int, before: str, after: str, pending: int) -> str:
     opens, closes = _may_open(before), _may_close(after)
     if previous.isdigit() and (following.isdigit() or (closes and not pending)):
         return "'"  # feet or minutes
-    if opens and _ELISION.match(text, at + 1):
+    if opens and (_ELISION.match(text, at + 1) or _is_short_year(text, at)):
         return SINGLE_CLOSE
     if opens and not closes:
         return SINGLE_OPEN
@@ -90,3 +94,11 @@ def _single(text: str, at: int, before: str, after: str, pending: int) -> str:
     if pending:
         return SINGLE_CLOSE
     return SINGLE_OPEN if after and not after.isspace() else "'"
+
+
+def _is_short_year(text: str, at: int) -> bool:
+    """“class of '22”; not “the '10 points' of the plan”, where the quotation is closed."""
+    year = _SHORT_YEAR.match(text, at + 1)
+    if year is None:
+        return False
+    return _CLOSING_SINGLE.search(text, year.end(), at + _LONGEST_QUOTATION) is None

@@ -13,14 +13,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
 
 from newsletter.errors import ConfigError
 
 PEOPLE_NAME = "people.txt"
 TERMS_NAME = "terms.toml"
 
-_MAX_BYTES = 1_000_000
+_MAX_BYTES = 200_000  # some ten thousand names
+_SHOWN = 20  # problems of one file that a message lists
 _TABLES = {"acronyms": ("known",), "names": ("known",), "forms": None}
 _NAME_PART = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
@@ -92,6 +95,8 @@ def _stamp(path: Path) -> _Stamp:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}", hint="see that it is a readable file"
         ) from error
+    if not S_ISREG(status.st_mode):
+        raise ConfigError(f"{path} is not a file", hint="put a text file there, or nothing")
     return status.st_mtime_ns, status.st_size
 
 
@@ -130,28 +135,32 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path}:{line}: this is not UTF-8", hint="save it as UTF-8") from error
 
 
-def _raise_for(problems: list[str], hint: str) -> None:
-    if problems:
-        raise ConfigError("\n".join(problems), hint=hint)
+def _raise_for(problems: Iterator[str], hint: str) -> None:
+    """Raise ConfigError with the first problems, if there are any."""
+    listed = list(islice(problems, _SHOWN + 1))
+    if len(listed) > _SHOWN:
+        listed[_SHOWN] = "… and more of the kind"
+    if listed:
+        raise ConfigError("\n".join(listed), hint=hint)
 
 
 # ── people.txt ──────────────────────────────────────────────────────────────
 
 
 def _people(path: Path) -> frozenset[str]:
-    names: set[str] = set()
-    problems: list[str] = []
-    for number, line in enumerate(_read(path).split("\n"), start=1):
-        name = " ".join(re.split(r"(?:^|\s)#", line, maxsplit=1)[0].split())
-        if not name:
-            continue
-        what = _name_problem(name)
-        if what:
-            problems.append(f"{path}:{number}: {what}: {name[:60]!r}")
-        else:
-            names.add(name)
-    _raise_for(problems, "write one full name a line, given name first; # begins a remark")
-    return frozenset(names)
+    lines = [
+        " ".join(re.split(r"(?:^|\s)#", line, maxsplit=1)[0].split())
+        for line in _read(path).split("\n")
+    ]
+    _raise_for(
+        (
+            f"{path}:{number}: {what}: {name[:60]!r}"
+            for number, name in enumerate(lines, start=1)
+            if name and (what := _name_problem(name))
+        ),
+        "write one full name a line, given name first; # begins a remark",
+    )
+    return frozenset(name for name in lines if name)
 
 
 def _name_problem(name: str) -> str | None:
@@ -178,8 +187,12 @@ def _terms(path: Path, text: str) -> dict[str, dict[str, tuple[str, ...]]]:
             f"{path}:{line}: this is not TOML: {what}",
             hint='a form and its variants: "Indo-Pacific" = ["Indo Pacific"]',
         ) from error
+    except (ValueError, RecursionError) as error:  # a number too long, tables too deep
+        raise ConfigError(
+            f"{path} is not a list of terms: {error}", hint="is it the right file?"
+        ) from error
     _raise_for(
-        [f"{path}:{_line_of(text, key)}: {what}" for key, what in _term_problems(data)],
+        (f"{path}:{_line_of(text, key)}: {what}" for key, what in _term_problems(data)),
         "the tables are [acronyms] and [names], each known = [...], and [forms]: "
         '"preferred" = ["variant", ...]',
     )

@@ -24,6 +24,8 @@ QUOTED = st.text(alphabet="\"'“”‘’ ab1.—(\n-ß日", max_size=40)
         ('a "free and open"-minded view', "a “free and open”-minded view"),
         ("'tis the '90s, rock 'n' roll", "’tis the ’90s, rock ’n’ roll"),
         ("the 1990s' end", "the 1990s’ end"),
+        ("class of '22, from '21 to '23", "class of ’22, from ’21 to ’23"),
+        ("the '10 points' of the plan", "the ‘10 points’ of the plan"),
         ('in "fiscal 2024"', "in “fiscal 2024”"),
         ('"...and more"', "“...and more”"),
         ('"U.S.\'s" view', "“U.S.’s” view"),

@@ -7,14 +7,19 @@ paragraph. Knows nothing of headlines, furniture or issues.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from newsletter.issue.prose import Prose, Run
 
 _INVISIBLE = "\u200b\u2060\ufeff"  # copied along with text, never part of it at its ends
-_SIGN = re.compile(r"(?:[•·●▪■◦‣⁃∙○]\s*|[-–—*+]\s+)(?=\S)")
+_SIGN = re.compile(
+    "(?:[•·●▪▫■□◦‣⁃∙○►▶▸➢➤✓✔◆◇❖⦁\uf0b7\uf0a7\uf0d8]\\s*"  # the last three: Word's symbol fonts
+    r"|[-–—*+→»§]\s+|o\s+(?=[A-Z“]))(?=\S)"
+)
+_COUNT = re.compile(r"(?P<number>[0-9]{1,2})[.)]\s+(?=\S)")
+_FEWEST_COUNTED = 3
 
 
 class Kind(StrEnum):
@@ -97,6 +102,38 @@ def entry_or(kind: Kind, prose: Prose) -> tuple[Kind, Prose]:
 
 def has_sign(text: str) -> bool:
     return _SIGN.match(text.strip().strip(_INVISIBLE).lstrip()) is not None
+
+
+def uncounted(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Take typed list numbers off, where at least three blocks count 1, 2, 3.
+
+    What stands between them does not count: “1. Headline”, its text, “2. Headline”.
+    """
+    result = list(blocks)
+    runs: list[list[tuple[int, int]]] = []  # index of the block, length of its number
+    for index, block in enumerate(blocks):
+        match = _COUNT.match(block.text)
+        if match is None:
+            continue
+        number = int(match["number"])
+        if number == 1:
+            runs.append([])
+        if runs and number == len(runs[-1]) + 1:
+            runs[-1].append((index, match.end()))
+    for run in runs:
+        if len(run) < _FEWEST_COUNTED:
+            continue
+        first, last = run[0][0], run[-1][0]
+        is_list = last - first + 1 == len(run)
+        for index, length in run:
+            block = result[index]
+            result[index] = replace(
+                block,
+                kind=Kind.ENTRY if is_list else block.kind,
+                prose=cut(block.prose, length),
+                group=-first - 1 if is_list else block.group,
+            )
+    return tuple(result)
 
 
 def trimmed(prose: Prose) -> Prose:

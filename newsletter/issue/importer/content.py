@@ -7,14 +7,15 @@ known furniture is noted, with its place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from newsletter.issue.importer.blocks import Block, Kind, Note, Page, Place, cut
+from newsletter.issue.importer.blocks import Block, Kind, Note, Page, Place, cut, trimmed, uncounted
 from newsletter.issue.importer.dates import stated_date
 from newsletter.issue.importer.furniture import (
-    credit_at,
+    credit_in,
     is_about,
     is_footer,
     is_furniture,
@@ -27,6 +28,7 @@ ITEMS_DIFFER, LEFT_OUT = "NL906", "NL909"
 _HEADLINE_CHARACTERS = 200  # published ones have at most 91
 _LABEL_WORDS = 3  # shorter lines are labels such as “Trade news”
 _PASSAGE_WORDS = 12  # outside of the issue, shorter lines are taken for furniture
+_SENTENCE_END = re.compile(r"(?:[^\W\d_]{3,}|[\d%”’\"')\]])[.!?…][”’\"')\]]{0,3}$")
 _BULLET_RATIO = 2  # bullets are together at least so many times as long as their headlines
 
 Pairs = tuple[tuple[Block, Block], ...]
@@ -45,7 +47,7 @@ class Content:
 
 def find(page: Page) -> Content:
     """Find the content of *page*."""
-    blocks = page.blocks
+    blocks = uncounted(page.blocks)
     start = _start(blocks)
     end = _end(blocks, start)
     credit: tuple[Prose, Place] | None = None
@@ -53,10 +55,12 @@ def find(page: Page) -> Content:
     candidates: list[Block] = []
     notes: list[Note] = []
     for block in blocks[start:end]:
-        at = credit_at(block.text, caption=block.kind is Kind.CAPTION)
+        at = credit_in(block.text, caption=block.kind is Kind.CAPTION)
+        if block.kind is Kind.ENTRY and ":" not in block.text:
+            at = None  # “Photo by …” may be a headline
         day = stated_date(block.text)
         if at is not None and credit is None:
-            credit = (cut(block.prose, at), block.place)
+            credit = (cut(block.prose, *at), block.place)
         elif day is not None and stated is None:
             stated = (day, block.place)
         elif block.kind is Kind.CAPTION or at is not None or day is not None:
@@ -64,9 +68,9 @@ def find(page: Page) -> Content:
         elif not is_furniture(block.text):
             candidates.append(block)
     pairs, mismatch = _pair(candidates)
-    used = {id(block) for pair in pairs for block in pair}
+    used = {id(block.place) for pair in pairs for block in pair}
     if pairs:
-        notes += [_left_out(block) for block in candidates if id(block) not in used]
+        notes += [_left_out(block) for block in candidates if id(block.place) not in used]
     else:
         notes.append(mismatch)
     outside = (*blocks[:start], *blocks[end:])
@@ -114,7 +118,13 @@ def _end(blocks: Sequence[Block], start: int) -> int:
 def _pair(candidates: Sequence[Block]) -> tuple[Pairs, Note]:
     entries = [block for block in candidates if block.kind is Kind.ENTRY]
     wordy = [b for b in candidates if b.kind is Kind.ENTRY or b.words > _LABEL_WORDS]
-    found = [_two_lists(entries), _two_lists(wordy), _by_turns(entries), _by_turns(wordy)]
+    found = [
+        _two_lists(entries),
+        _two_lists(wordy),
+        _by_turns(entries),
+        _by_turns(wordy),
+        _run_in(wordy),
+    ]
     best = max(found, key=len)
     return best, _mismatch(entries if len(entries) > len(wordy) // 2 else wordy)
 
@@ -123,25 +133,61 @@ def _two_lists(blocks: Sequence[Block]) -> Pairs:
     half = len(blocks) // 2
     if len(blocks) % 2 or not half:
         return ()
-    gap = blocks[half - 1].group != blocks[half].group
+    pairs = tuple(zip(blocks[:half], blocks[half:], strict=True))
+    if _told_by_their_ends(pairs):
+        return pairs
+    groups = [block.group for block in blocks]
+    if len(set(groups[:half])) == len(set(groups[half:])) == 1 and groups[0] != groups[half]:
+        return _plausible(pairs, each=False)  # the source itself has two lists of one length
+    gap = groups[half - 1] != groups[half]
     lengths = [len(block.text) for block in blocks]
     if not gap and max(lengths[:half]) >= min(lengths[half:]):
         return ()
-    return _plausible(tuple(zip(blocks[:half], blocks[half:], strict=True)))
+    return _plausible(pairs)
 
 
 def _by_turns(blocks: Sequence[Block]) -> Pairs:
     if len(blocks) % 2:
         return ()
-    return _plausible(tuple(zip(blocks[::2], blocks[1::2], strict=True)))
+    pairs = tuple(zip(blocks[::2], blocks[1::2], strict=True))
+    return pairs if _told_by_their_ends(pairs) else _plausible(pairs)
 
 
-def _plausible(pairs: Pairs) -> Pairs:
-    """*pairs* if each headline is short and shorter than its bullet; else none."""
+def _run_in(blocks: Sequence[Block]) -> Pairs:
+    """Each block opens with its headline in strong type: “**Envoy arrives.** The new envoy …”."""
+    pairs = []
+    for block in blocks:
+        length = 0
+        for run in block.prose.runs:
+            if not run.strong and run.text.strip():
+                break
+            length += len(run.text)
+        headline, bullet = cut(block.prose, 0, length), cut(block.prose, length)
+        if not headline.text.strip() or not bullet.text.strip():
+            return ()
+        pairs.append(
+            (replace(block, prose=trimmed(headline)), replace(block, prose=trimmed(bullet)))
+        )
+    return _plausible(tuple(pairs)) if len(pairs) > 1 else ()
+
+
+def _told_by_their_ends(pairs: Pairs) -> bool:
+    """Every text ends as a sentence does, and no headline: so even short texts are told."""
+    return len(pairs) > 1 and all(
+        len(headline.text) <= _HEADLINE_CHARACTERS
+        and _SENTENCE_END.search(headline.text) is None
+        and _SENTENCE_END.search(bullet.text) is not None
+        for headline, bullet in pairs
+    )
+
+
+def _plausible(pairs: Pairs, *, each: bool = True) -> Pairs:
+    """*pairs* if the headlines are short, and (*each* of them) shorter than the bullets."""
     headlines = sum(len(headline.text) for headline, _ in pairs)
     bullets = sum(len(bullet.text) for _, bullet in pairs)
     sound = bullets > _BULLET_RATIO * headlines and all(
-        len(headline.text) <= _HEADLINE_CHARACTERS and len(headline.text) < len(bullet.text)
+        len(headline.text) <= _HEADLINE_CHARACTERS
+        and (not each or len(headline.text) < len(bullet.text))
         for headline, bullet in pairs
     )
     return pairs if sound else ()

@@ -24,10 +24,16 @@ _MONTH_FIRST = re.compile(rf"\b{_MONTH}\s+{_LAST_DAY}(?![0-9])(?:,?\s+((?:19|20)
 _DAY_FIRST = re.compile(rf"\b{_LAST_DAY}\s+{_MONTH}(?:,?\s+((?:19|20)[0-9]{{2}})\b)?")
 _ISO = re.compile(r"\b((?:19|20)[0-9]{2})-([01][0-9])-([0-3][0-9])(?![0-9])")
 _STATED = re.compile(
-    r"(?:(?:published|posted|updated|date|dated|issued)\s*(?:on\b)?\s*:?\s*)?"
+    r"(?:(?:last\s+)?(?:published|posted|updated|date|dated|issued)\s*"
+    r"(?:(?:in|under)\s.{1,30}?\s)?(?:on\b)?\s*:?\s*)?"
     r"(?:(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?\.?,?\s+)?(.{6,30})",
     re.IGNORECASE,
 )
+
+
+_NUMERIC = re.compile(r"([01]?[0-9])/([0-3]?[0-9])/((?:19|20)[0-9]{2})")
+_PARTS = re.compile(r"\s[|•·/–—]\s|\s+by\s+", re.IGNORECASE)
+_LONGEST_LINE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +47,27 @@ class Mention:
 
 
 def stated_date(text: str) -> date | None:
-    """The date of a line that holds nothing else, such as “October 31, 2023”."""
-    stated = _STATED.fullmatch(text.strip()) if len(text) <= 80 else None
+    """The date of a line that holds nothing else, such as “October 31, 2023”.
+
+    A name or category may stand beside it: “By A. Writer | October 31, 2023”.
+    """
+    if len(text) > _LONGEST_LINE:
+        return None
+    found = (_stated(part) for part in (text, *_PARTS.split(text)))
+    return next((day for day in found if day is not None), None)
+
+
+def _stated(text: str) -> date | None:
+    stated = _STATED.fullmatch(text.strip())
     if stated is None:
         return None
     inner = stated[1].strip().rstrip(".")
     iso = _ISO.match(inner)
     if iso is not None and re.fullmatch(r"(?:T[0-9:.Z+-]*)?", inner[iso.end() :]):
         return _day(int(iso[1]), int(iso[2]), int(iso[3]))
+    numeric = _NUMERIC.fullmatch(inner)
+    if numeric is not None and int(numeric[2]) > 12:  # 09/29/2023; 10/11/2023 has two readings
+        return _day(int(numeric[3]), int(numeric[1]), int(numeric[2]))
     for pattern, month, day in ((_MONTH_FIRST, 1, 3), (_DAY_FIRST, 3, 2)):
         match = pattern.fullmatch(inner)
         if match is not None and match[4]:

@@ -32,8 +32,11 @@ _LINES = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
         r"download(?:\s+(?:this|the|a|as|full|pdf|our)\b.{0,80}|.{0,80}\bpdf\W*)?",
-        r"(?:view|open|get|read)\b.{0,60}\(?\bpdf\b\)?",
-        r"\(?pdf\)?(?:\s+version)?",
+        r"download(?:\s+(?:here|now|publication|document|file|report|issue|digest))?\W*",
+        r"(?:click|tap)\s+here\b.{0,60}",
+        r"(?:view|open|get|read|print)\b.{0,60}\(?\bpdf\b\)?(?:\s+(?:here|version|file))?\W*",
+        r"\(?pdf\)?(?:\s+(?:version|download|file))?\W*",
+        r"print\s+(?:this\s+)?(?:page|article|publication|post)\W*",
         r"home\s*[>»›/|→].{0,150}",
         r"(?:copyright\s*)?(?:©|\(c\)\s).{0,200}",
         r"copyright\s+(?:19|20)[0-9]{2}\b.{0,100}",
@@ -83,13 +86,21 @@ _FOOTER = re.compile(
     re.IGNORECASE,
 )
 _CREDIT = re.compile(
-    r"(?:(?:image|photo|photograph|picture)\s*"
-    r"(?:source|credits?|by|courtesy(?:\s+of)?)?\s*(?::|(?<=courtesy of)\s)\s*)(?P<who>\S.*)",
+    r"(?P<bracket>[(\[])?(?:image|photo|photograph|picture)s?\s*"
+    r"(?:(?:sources?|credits?|by|courtesy(?:\s+of)?)\s*(?::|[-–—]\s|(?<=\bby)\s|(?<=courtesy of)\s)"
+    r"|:)\s*(?P<who>\S.*?)(?(bracket)[)\]]|)",
     re.IGNORECASE | re.DOTALL,
+)
+_PHOTO_BY = re.compile(  # “U.S. Navy photo by …”: a credit as a whole
+    r"(?P<bracket>[(\[])?(?P<who>(?:Official\s)?(?:U\.?S\.?(?:\s[A-Z]\w+){1,3}|White House|DoD|DOD"
+    r"|NASA|State Department|Kyodo|AP|AFP|Reuters)\s(?:file\s)?[Pp]hoto\s(?:by|courtesy of)\s\S.*?)"
+    r"(?(bracket)[)\]]|)",
+    re.DOTALL,
 )
 _CAPTION_CREDIT = re.compile(
     r"(?:source|credits?|courtesy(?:\s+of)?)\s*:\s*(?P<who>\S.*)", re.I | re.S
 )
+_BARE_CREDIT = re.compile(r"credits?\s*:\s*(?P<who>\S.*)", re.I | re.S)
 
 
 def number_in(text: str) -> IssueNumber | None:
@@ -126,14 +137,16 @@ def is_footer(text: str) -> bool:
     return len(text) <= _LINE_CHARACTERS and _FOOTER.match(text) is not None
 
 
-def credit_at(text: str, *, caption: bool = False) -> int | None:
-    """Offset of the name behind “Image Source:”; None where *text* is no credit line.
+def credit_in(text: str, *, caption: bool = False) -> tuple[int, int] | None:
+    """Start and end of the name behind “Image Source:”; None where *text* is no credit line.
 
     In a *caption*, “Source:” alone is enough.
     """
     if len(text) > _LINE_CHARACTERS:
         return None
-    match = _CREDIT.fullmatch(text)
-    if match is None and caption:
-        match = _CAPTION_CREDIT.fullmatch(text)
-    return match.start("who") if match is not None else None
+    patterns = (_CREDIT, _BARE_CREDIT, _PHOTO_BY, *([_CAPTION_CREDIT] if caption else []))
+    for pattern in patterns:
+        match = pattern.fullmatch(text)
+        if match is not None:
+            return match.span("who")
+    return None

@@ -218,7 +218,7 @@ class _Walk:
     def _link(self, element: Any) -> None:
         self.href = resolved(element.get("href"), self.base)
         words = _SPACE.sub(" ", element.text_content()).strip()
-        if self.href is None and words:
+        if self.href is None and words and not _is_entry_of_contents(element, words):
             message = (
                 f"the link of “{words[:60]}” was dropped: it leads to “{element.get('href')[:80]}”"
             )
@@ -267,6 +267,12 @@ class _Walk:
 
     def _excerpt(self, line: int) -> str | None:
         return self.lines[line - 1] if 0 < line <= len(self.lines) else None
+
+
+def _is_entry_of_contents(link: Any, words: str) -> bool:
+    """A whole line that leads to a place of the same page, as a headline to its bullet."""
+    line = _SPACE.sub(" ", link.getparent().text_content()).strip()
+    return str(link.get("href")).startswith("#") and line == words
 
 
 def _marks_strong(element: Any) -> bool:

@@ -1,9 +1,9 @@
 """The house rules: one small module each, whose docstring is its manual page.
 
-A rule module has `CODE`, `SEVERITY` and, unless the parser itself reports it,
-`check(document, context)` that yields findings. Codes: NL0xx the file, NL1xx the
-structure (errors), NL2xx style, NL3xx vocabulary and consistency, NL4xx characters
-and spacing (mostly fixable).
+A rule module has `CODE`, `SEVERITY` and, unless the parser, the composer or the importer
+reports it, `check(document, context)` that yields findings. Codes: NL0xx the file, NL1xx
+the structure (errors), NL2xx style, NL3xx vocabulary and consistency, NL4xx characters
+and spacing (mostly fixable), NL8xx the composed mail, NL9xx import.
 """
 
 from __future__ import annotations

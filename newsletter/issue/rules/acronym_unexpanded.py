@@ -1,7 +1,8 @@
 """NL302 acronym-unexpanded: An acronym is used and never explained.
 
 Readers from one field do not know the letters of another. Write the name out
-once, in a bullet, with the letters in parentheses; headlines may use them bare.
+once, in a bullet, with the letters in parentheses; headlines may use them bare,
+and need no more than the full name in their bullet.
 
     wrong: Officials of METI met …
     right: Officials of the Ministry of Economy, Trade and Industry (METI) met …
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from newsletter.diagnostics import Severity
@@ -32,7 +34,8 @@ _FAR = 5000  # characters of a bullet that are searched for the full name
 
 def check(document: Document, context: Context) -> Iterator[Finding]:
     """One finding per acronym, at its first use in a bullet, else in a headline."""
-    known = EVERYBODY_KNOWS | context.vocabulary.acronyms | set(context.vocabulary.name_parts)
+    parts = context.vocabulary.name_parts
+    known = EVERYBODY_KNOWS | context.vocabulary.acronyms | {part.upper() for part in parts}
     in_bullets = [(p, acronym) for p in bullets(document) for acronym in acronyms(p.text)]
     in_headlines = [(p, acronym) for p in headlines(document) for acronym in acronyms(p.text)]
     expanded = {a.name for _, a in (*in_bullets, *in_headlines) if a.expanded}
@@ -44,6 +47,7 @@ def check(document: Document, context: Context) -> Iterator[Finding]:
             or name in known
             or acronym.expanded
             or _are_initials(passage.text, acronym, context)
+            or (passage.is_headline and _stands_below(document, passage, name))
         ):
             seen.add(name)
             continue
@@ -81,14 +85,29 @@ def _never(document: Document, passage: Passage, acronym: Acronym) -> Finding:
 
 def _written_out(document: Document, name: str) -> str | None:
     """A phrase of capitalized words with these initials: “Republic of Korea” for ROK."""
-    if len(name) > 8 or not name.isalpha():
-        return None
-    link = r"(?:[\s-]|,\s|\s(?:and|the|for|of|on)\s(?=[A-Z]))"
-    # “of” and the like may count as a letter (ROK) or be passed over (METI).
-    parts = [rf"(?:{letter}\w+|{letter.lower()}\w{{0,2}})" for letter in name[1:]]
-    pattern = re.compile(rf"\b{name[0]}[a-z]\w*" + "".join(link + part for part in parts) + r"\b")
+    pattern = _initials_of(name)
     for passage in islice(bullets(document), 2 * ITEMS):
-        match = pattern.search(passage.text, 0, _FAR)
+        match = pattern.search(passage.text, 0, _FAR) if pattern is not None else None
         if match is not None:
             return match[0]
     return None
+
+
+def _stands_below(document: Document, headline: Passage, name: str) -> bool:
+    """The bullet of this headline has the full name, in whatever letters."""
+    pattern = _initials_of(name, re.IGNORECASE)
+    bullet = document.items[headline.item].bullet.text
+    return len(name) > 2 and pattern is not None and pattern.search(bullet, 0, _FAR) is not None
+
+
+@lru_cache(maxsize=256)
+def _initials_of(name: str, flags: int = 0) -> re.Pattern[str] | None:
+    if len(name) > 8 or not name.isascii() or not name.isalpha():
+        return None
+    link = r"(?:[\s-]|,\s|\s(?:and|the|for|of|on)\s(?=[A-Z]))"
+    # “of” and the like may count as a letter (ROK) or be passed over (METI).
+    parts = [rf"{link}(?:{letter}\w+|{letter.lower()}\w{{0,2}})" for letter in name[1:]]
+    start = rf"{name[0]}[a-z]\w*"
+    if name[:2] in ("UN", "US") and len(parts) > 1:  # “UN General Assembly” for UNGA
+        start, parts = rf"(?:{start}{parts[0]}|{name[:2]})", parts[1:]
+    return re.compile(r"\b" + start + "".join(parts) + r"\b", flags)

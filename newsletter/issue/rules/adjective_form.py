@@ -9,6 +9,7 @@ adjective mean the same; “China policy” and “Chinese policy” do not.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -36,6 +37,7 @@ _OFFICES = frozenset(
     "forces soldiers authorities police".split()
 )
 _PLAIN = frozenset(_PLACES.values())
+_OF_BEFORE = re.compile(r"\b(?:of|Forces)\s$")
 
 
 def check(document: Document, context: Context) -> Iterator[Finding]:
@@ -50,6 +52,8 @@ def check(document: Document, context: Context) -> Iterator[Finding]:
                 continue
             if text[word.start - 1 : word.start] in ("-", "‑", "–", "/"):
                 continue  # “US-Japan defense ministers” is another thing than “Japanese”
+            if _OF_BEFORE.search(text, max(0, word.start - 8), word.start):
+                continue  # “Bank of Japan officials”, “US Forces Japan officials”
             place = _PLACES.get(form, form)
             if place in _PLAIN:
                 use = Use(form, passage, word.start, following.end)

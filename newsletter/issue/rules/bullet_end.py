@@ -8,6 +8,7 @@ A bullet without its last period is often a bullet without its last words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from newsletter.diagnostics import Severity
@@ -20,13 +21,15 @@ SEVERITY = Severity.WARNING
 
 _CLOSING = "\"'”’)]»"
 _ENDS = ".!?…"
+_REMARK = re.compile(r"\s?(?:\([^()]{1,60}\)|\[[^\[\]]{1,60}\])$")  # “… in Tokyo. (Kyodo)”
 
 
 def check(document: Document, context: Context) -> Iterator[Finding]:
     """Look at the last character of every bullet, behind quotation marks and brackets."""
     for passage in bullets(document):
         text = passage.text.rstrip()
-        if text.rstrip(_CLOSING)[-1:] in tuple(_ENDS):
+        before = _REMARK.sub("", text[-120:])
+        if any(end.rstrip(_CLOSING)[-1:] in tuple(_ENDS) for end in (text, before)):
             continue
         tail = text[-30:].rpartition(" ")[2] or text[-1:]
         span = passage.prose.span(len(text) - len(tail), len(text))

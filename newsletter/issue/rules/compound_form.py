@@ -74,8 +74,13 @@ def check(document: Document, context: Context) -> Iterator[Finding]:
             key = _singular(word.lower)
             if key in groups and len(key) >= 2 * _SHORTEST_PART and word.text[1:].islower():
                 groups[key].append(Use("in one word", passage, word.start, word.end))
+    settled = {
+        form for preferred, variants in context.vocabulary.forms.items()
+        for form in (preferred.lower(), *(variant.lower() for variant in variants))
+    }  # fmt: skip
     for key, uses in groups.items():
-        yield from _findings(uses, open_may_differ=key in joined)
+        if not any(use.text.lower() in settled for use in uses):  # else preferred-form has it
+            yield from _findings(uses, open_may_differ=key in joined)
 
 
 def _findings(uses: list[Use], *, open_may_differ: bool) -> Iterator[Finding]:

@@ -41,6 +41,30 @@ _ORDINARY = frozenset(
     ).split()
 )
 
+# Words that stand small in a bullet and yet in names: “defense ministers”, “Defense Minister”.
+_OFFICES = frozenset(
+    stem(word)
+    for word in (
+        "affairs agency appropriations armed chair chairman intelligence relations representative "
+        "representatives services speaker alliance ambassador army assembly assistant base board "
+        "cabinet chief "
+        "command commission committee conference congress council court day defense department "
+        "deputy director dialogue embassy finance force forces foreign general government "
+        "governor group house initiative international island islands justice marine minister "
+        "ministry nation national navy northern office officer operation parliament partnership "
+        "party peace policy president prime review secretary security senate senator southern "
+        "staff state station street system treaty under united university vice world"
+    ).split()
+)
+
+_ALSO_IN_NAMES = frozenset(  # “New York”, “Joint Staff”, “Trade Representative”
+    stem(word)
+    for word in (
+        "agreement cooperation exercise first head joint meeting new open pact plan post press "
+        "summit trade"
+    ).split()
+)
+
 
 def check(document: Document, context: Context) -> Iterator[Finding]:
     """Judge each headline by the words that the issue itself writes small elsewhere."""
@@ -76,12 +100,16 @@ def _fault(passage: Passage, found: tuple[Word, ...], small: frozenset[str]) -> 
         and word.start not in starts
         and len(word.text) > 1
         and not word.text.isupper()
+        and passage.text[word.start - 1] not in "-‑"
     ]
     capitals = [word for word in content if word.capitalized]
     ordinary = [
-        word for word in capitals if stem(word.text) in _ORDINARY or stem(word.text) in small
+        word
+        for word in capitals
+        if stem(word.text) in _ORDINARY or (stem(word.text) in small - _OFFICES)
     ]
-    if len(capitals) >= 3 and len(capitals) >= 0.8 * len(content) and len(ordinary) >= 2:
+    telling = any(stem(word.text) not in _ALSO_IN_NAMES for word in ordinary)
+    if 3 <= len(capitals) == len(content) and len(ordinary) >= 2 and telling:
         shown = ", ".join(f"“{word.text}”" for word in ordinary[:3])
         return f"the headline is in title case: {shown}"
     return None

@@ -1,4 +1,4 @@
-"""NL202 headline-end: A headline ends with a period, or another mark that cutting left behind.
+"""NL202 headline-end: A headline ends with a period or another stop.
 
 Headlines here are lines of a list, not sentences. A period, comma, colon or
 semicolon at the end is left over from cutting.

@@ -9,7 +9,8 @@ and a rounded headline (“34,000”) matches the exact figure.
     right: The statement, the first since 2015, ends a gap of seven years …
 
 Small numbers in words (“three countries”) are left alone: the bullet may name them.
-A year may be “this year” below.
+A year may be “this year” below, “first in 5 years” may be “since 2017”, and “8 in 10”
+may be a percentage.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from newsletter.issue.document import Document
 from newsletter.issue.language import fold, words
 from newsletter.issue.numerals import Number, numbers
 from newsletter.issue.rules import Context, Finding
+from newsletter.issue.rules._facts import issue_date
 from newsletter.issue.rules._passages import headlines
 
 CODE = "NL209"
@@ -37,12 +39,21 @@ _EQUIVALENTS: dict[str, tuple[float, ...]] = {
     "fortnight": (2, 14), "hundreds": (100,), "thousands": (1000,), "weekly": (1, 7),
 }  # fmt: skip
 _RELATIVE_YEAR = re.compile(r"\b(?:this|next|last|coming|current|previous)\s(?:\w+\s)?year\b", re.I)
+_YEARS = re.compile(r"[-‑\s]years?\b", re.I)
+_SHARE = re.compile(
+    r"\b(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine) (?:in|of|out of|(?:in|of) every) "
+    r"(?:\d{1,3}|three|four|five|ten)\b(?![,.]\d)",
+    re.I,
+)
+_PERCENT = re.compile(r"\d\s?%|\bper\s?cent\b", re.I)
 _SMALLEST_WORD = 4
 _MOST = 20  # numbers of one headline that are looked up
 
 
 def check(document: Document, context: Context) -> Iterator[Finding]:
     """Look up every number of a headline in its own bullet."""
+    day = issue_date(document)
+    issued = day.year if day else None
     for passage in headlines(document):
         bullet = document.items[passage.item].bullet.text
         if not bullet.strip():
@@ -52,10 +63,30 @@ def check(document: Document, context: Context) -> Iterator[Finding]:
                 continue
             if "/" in passage.text[max(0, number.start - 1) : number.end + 1]:
                 continue  # “9/11”
+            if _is_span_of_years(number, passage.text, bullet, issued):
+                continue
+            if _is_part_of_share(number, passage.text) and _PERCENT.search(bullet):
+                continue
             if not _stands_in(number, bullet):
                 span = passage.prose.span(number.start, number.end)
                 message = f"“{number.text}” of the headline is missing from its bullet"
                 yield Finding(span, message, "say it in the bullet, or drop it from the headline")
+
+
+def _is_span_of_years(number: Number, headline: str, bullet: str, issued: int | None) -> bool:
+    """“24-year low” in 2022, “since 1998” below."""
+    if issued is None or not _YEARS.match(headline, number.end):
+        return False
+    since = [issued - found.value for found in numbers(bullet) if _is_year(found)]
+    return any(abs(years - number.value) <= 1 for years in since if years)
+
+
+def _is_part_of_share(number: Number, headline: str) -> bool:
+    """A number of “8 in 10” or “two out of three”."""
+    return any(
+        match.start() <= number.start and number.end <= match.end()
+        for match in _SHARE.finditer(headline)
+    )
 
 
 def _stands_in(wanted: Number, bullet: str) -> bool:

@@ -1,4 +1,4 @@
-"""NL308 mixed-numbers: Numbers are spelled out by no one rule.
+"""NL308 mixed-numbers: Numbers of one kind are partly spelled out, partly in figures.
 
 Most styles write small numbers in words and large ones in figures. “4-day” beside
 “forty” does the opposite, and “3 days” beside “four days” follows no rule.
@@ -7,7 +7,8 @@ Most styles write small numbers in words and large ones in figures. “4-day” 
     right: a four-day workshop … nearly 40 specialists
 
 Looks at numbers of days, countries, people and the like, in bullets; money,
-percentages, dates, ages and measures keep their figures.
+percentages, dates, ages and measures keep their figures. “Three-way” and the like are
+never written in figures.
 """
 
 from __future__ import annotations
@@ -28,10 +29,15 @@ SEVERITY = Severity.WARNING
 
 _COUNTED = frozenset(
     "day days week weeks month months year years hour hours minute minutes nation nations country "
-    "countries member members party parties way person people ministers officials leaders "
-    "companies lawmakers senators ships aircraft times".split()
+    "countries member members person people ministers officials leaders companies lawmakers "
+    "senators ships vessels aircraft jets missiles bases sites students troops universities states "
+    "groups talks rounds".split()
 )
 _LARGE = 10  # and more is written in figures
+_NO_COUNT_BEHIND = re.compile(  # “Type 3 missiles”, “Group of 7”, “one in 6 students”
+    r"(?:[\w,]\s[A-Z][a-z]+\s|\b[Gg]roup of\s"
+    r"|(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine))\s(?:in|out of)\s)$"
+)
 _SIGNS = tuple("$¥€£-–+/")
 _HINT = "write numbers below ten in words, larger ones in figures"
 
@@ -78,9 +84,14 @@ def _counts(text: str, number: Number, starts: dict[int, str]) -> bool:
         return False
     if text[max(0, number.start - 1) : number.start] in _SIGNS:
         return False
-    counted = starts.get(number.end + 1, "")
-    age = number.end + 1 + len(counted)
-    return counted in _COUNTED and text[age + 1 : age + 4] != "old"
+    if _NO_COUNT_BEHIND.search(text, max(0, number.start - 20), number.start):
+        return False
+    at = number.end + 1
+    age = at + len(starts.get(at, ""))
+    if text[age + 1 : age + 4] == "old":
+        return False
+    following = age + 1 if text[age : age + 1] == " " else -1  # “8 other countries”
+    return starts.get(at, "") in _COUNTED or starts.get(following, "") in _COUNTED
 
 
 def _is_plain(text: str) -> bool:

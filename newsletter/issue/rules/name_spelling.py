@@ -1,4 +1,4 @@
-"""NL301 name-spelling: A name is nearly, but not quite, one from the list of people.
+"""NL301 name-spelling: A name differs slightly from one in the list of people.
 
 Compares capitalized words with the names in people.txt: a word one letter away
 from a listed name, or with two neighboring letters exchanged, is probably that
@@ -14,6 +14,7 @@ If the name is right, add it to people.txt; if it is an ordinary word, add it to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from newsletter.diagnostics import Severity
@@ -38,6 +39,8 @@ SEVERITY = Severity.WARNING
 _SHORTEST = 5  # letters of a name that stands alone
 _SHORTEST_AT_START = 6  # any word has a capital there
 _SHORTEST_BESIDE = 4  # beside the rest of the person's name
+
+_INNER_CAPITAL = re.compile(r"(?:Mac|Mc|De|La|Le|Van)[A-Z][a-z]+$")  # McConnell
 
 _TITLES = frozenset(
     "president vice prime minister premier chancellor king queen emperor senator sen "
@@ -89,8 +92,7 @@ def check(document: Document, context: Context) -> Iterator[Finding]:
                 continue
             part, beside = near
             if not beside and (
-                spelled in vocabulary.name_parts
-                or len(spelled) < (_SHORTEST_AT_START if word.start in starts else _SHORTEST)
+                len(spelled) < (_SHORTEST_AT_START if word.start in starts else _SHORTEST)
                 or spelled.lower() in ordinary
                 or spelled in others
             ):
@@ -114,7 +116,7 @@ def _finding(
 def _may_be_name(word: Word, spelled: str, vocabulary: Vocabulary) -> bool:
     return (
         word.capitalized
-        and spelled[1:].islower()
+        and (spelled[1:].islower() or _INNER_CAPITAL.match(spelled) is not None)
         and len(spelled) >= _SHORTEST_BESIDE
         and spelled not in vocabulary.names
         and not any(
@@ -130,23 +132,48 @@ def _meant(
     """The listed name that is meant, and whether the rest of it stands beside."""
     alone: str | None = None
     before, after = _beside(passage, found, index)
-    if spelled in vocabulary.name_parts and (
+    listed = spelled in vocabulary.name_parts
+    if listed and (
         (before is None and after is None) or _rest(spelled, vocabulary) & {before, after}
     ):
         return None  # right, unless it stands beside the rest of another name
     for part in vocabulary.parts_near(spelled):
         if not _likely(part, spelled):
             continue
-        if _rest(part, vocabulary) & {before, after}:
+        if _stands_beside(_rest(part, vocabulary), before, after):
             return part, True
         if alone is None and min(len(part), len(spelled)) >= _SHORTEST:
             alone = part
     if alone is None or not _is_family_name(alone, vocabulary):
         return None
+    if listed and not _is_given_name_behind_a_title(spelled, before, after, vocabulary):
+        return None
     if _is_a_thing(found, index):
         return None
     free = before is None or before.lower() in _NO_NAMES_BEFORE
     return (alone, False) if free and (after is None or after.lower() in _FOLLOWERS) else None
+
+
+def _is_given_name_behind_a_title(
+    spelled: str, before: str | None, after: str | None, vocabulary: Vocabulary
+) -> bool:
+    """“Ambassador Emmanuel said”, where the list has an Emmanuel Macron and a Rahm Emanuel."""
+    return (
+        not _is_family_name(spelled, vocabulary)
+        and before is not None
+        and before.lower() in _TITLES
+        and after is None
+    )
+
+
+def _stands_beside(rest: set[str], before: str | None, after: str | None) -> bool:
+    """The rest of the name is there, or what is nearly it: “Volodomyr Zelensky”."""
+    return any(
+        part == name or (len(part) >= _SHORTEST_AT_START and one_edit_apart(part, name))
+        for name in (before, after)
+        if name is not None
+        for part in rest
+    )
 
 
 _FOLLOWERS = _TITLES | frozenset(

@@ -4,7 +4,8 @@ Readers see curly quotes in any case: straight ones are converted as the issue i
 composed. A mixture in the file says that parts were copied from elsewhere. A file
 that uses straight quotes throughout gets one note.
 
-`newsletter check --fix` writes curly ones. Feet and inches stay straight.
+`newsletter check --fix` writes curly ones. Feet and inches stay straight, and so does an
+address that a link shows.
 """
 
 from __future__ import annotations
@@ -56,4 +57,8 @@ def _straight(prose: Prose) -> list[tuple[int, str]]:
     # Invisible characters are mended too, and must not change which way a quote faces.
     seen = [at for at, char in enumerate(prose.text) if _INVISIBLE.match(char) is None]
     curled = curl("".join(prose.text[at] for at in seen))
-    return [(at, curly) for at, curly in zip(seen, curled, strict=True) if curly != prose.text[at]]
+    return [
+        (at, curly)
+        for at, curly in zip(seen, curled, strict=True)
+        if curly != prose.text[at] and not any(start <= at < end for start, end in prose.addresses)
+    ]

@@ -1,4 +1,4 @@
-"""NL210 swapped-bullets: A bullet stands under the headline of another.
+"""NL210 swapped-bullets: Bullets stand under each other’s headlines.
 
 Compares the words of every headline with those of every bullet. Where bullets fit
 better after changing places, two paragraphs were probably swapped while editing.

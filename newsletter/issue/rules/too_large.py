@@ -1,6 +1,6 @@
 """NL001 too-large: The issue file is too large to be an issue.
 
-An issue is five short items, some 4 kB. A file of more than 100 kB is something
+An issue is five short items, some 4 kB. A file of more than 50 kB is something
 else: a picture pasted into the text, a whole archive, the wrong file. Nothing
 else is checked until it is put right.
 

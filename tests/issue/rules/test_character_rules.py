@@ -119,6 +119,14 @@ def test_escaped_quotes_are_curled_without_their_backslash():
     assert mended(text) == bullet("warning line", "“warning line”")
 
 
+def test_quote_in_an_address_that_a_link_shows_is_left_alone():
+    address = "https://example.org/o'neil"
+    text = bullet("six harbor cities", f"six harbor cities (<{address}>, [{address}]({address}))")
+    assert check_text(text).diagnostics == ()
+    mixed = text.replace("warning line", '"warning line"')
+    assert mended(mixed) == text.replace("warning line", "“warning line”")
+
+
 def test_feet_and_inches_are_no_finding():
     assert (
         check_text(bullet("six harbor cities", "six 5'10\" poles and harbor cities")).diagnostics

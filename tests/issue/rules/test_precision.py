@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from clean_news import CLEAN_ISSUES
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rule_probe import ROOT, context_of, house_rules, issue_text, judged, parsed
 
@@ -65,7 +65,6 @@ def test_a_published_edition_gets_few_findings(name: str) -> None:
     assert len(judged(_edition(name))) <= 12
 
 
-@settings(max_examples=150, deadline=None)
 @given(pairs=st.lists(st.tuples(st.text(max_size=60), st.text(max_size=200)), max_size=7))
 def test_no_rule_raises_on_any_text(pairs: Pairs) -> None:
     judged(pairs)
@@ -79,7 +78,6 @@ _fragments = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(words=st.lists(_fragments, max_size=60), cut=st.integers(0, 60))
 def test_no_rule_raises_on_odd_arrangements_of_what_it_looks_for(
     words: list[str], cut: int
@@ -93,8 +91,8 @@ def test_no_rule_raises_on_odd_arrangements_of_what_it_looks_for(
      "Sept 1 ", "twenty ", "St. A ", "1%", "“", "U.S. ", "a-b ", "Ab (", "2+", "x. Y"],
 )  # fmt: skip
 def test_time_grows_no_faster_than_the_text(piece: str) -> None:
-    text = piece * (20_000 // len(piece))
-    document = parse_bytes(issue_text([(text[:10_000], text)]).encode(), Path("issue.md"))
+    text = piece * (10_000 // len(piece))
+    document = parse_bytes(issue_text([(text[:5_000], text)]).encode(), Path("issue.md"))
     assert document.items
     for rule in house_rules():
         assert rule.check is not None

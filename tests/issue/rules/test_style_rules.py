@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rule_probe import context_of, covered, findings, in_bullet, in_headline
 
+from newsletter.issue.language import sentences
 from newsletter.issue.number import IssueNumber
 from newsletter.issue.rules import Neighbour
 
@@ -46,6 +47,11 @@ def test_headline_ending(headline: str, marked: list[str]) -> None:
     assert in_headline("NL202", headline) == marked
 
 
+def test_a_part_counted_by_a_letter_ends_its_sentence() -> None:
+    assert sentences("He bought the newer Block V. The older one stays.")[0][1] == 28
+    assert len(sentences("He met J. Example and Harry S. Example there.")) == 1
+
+
 def test_sentence_over_the_limit_is_marked_as_a_whole() -> None:
     long = WORD * 60 + "end."
     assert in_bullet("NL203", f"Short one. {long.capitalize()} Short again.") == [long.capitalize()]
@@ -82,6 +88,9 @@ def test_headline_in_the_wrong_case_is_found(headline: str) -> None:
         "10th annual “Mt. Fuji Dialogue” convenes in Tokyo",
         "iPhone maker to build chips in Kumamoto",
         "US-Japan NEXT Alliance Initiative convenes",
+        "Kishida speaks at Ocean Review Conference in New York",
+        "New Japanese Defense Minister in Washington",
+        "US Senate Foreign Relations Committee Chairman in Tokyo",
     ],
 )
 def test_sentence_case_with_many_names_is_left_alone(headline: str) -> None:
@@ -112,6 +121,8 @@ def test_issue_too_short_is_told_only_when_all_bullets_are_there() -> None:
         ("He called it “a good day.”", []),
         ("He called it “a good day”.", []),
         ("They met (in Tokyo.)", []),
+        ("They met in Tokyo. (Harbor Press)", []),
+        ("They met in Tokyo (on Monday)", ["Monday)"]),
         ("Will they meet?", []),
     ],
 )
@@ -162,6 +173,10 @@ def test_repeated_words(bullet: str, marked: list[str]) -> None:
         ("First F-35 arrives with 5G radio from G7", "It arrived.", []),
         ("Group of 7 meets in Hiroshima", "The G7 met.", []),
         ("Museum marks 9/11 anniversary", "It recalls September 11, 2001.", []),
+        ("Yen at 24-year low", "It fell to a rate last seen in 1999.", []),
+        ("Yen at 24-year low", "It fell to a rate last seen in 2009.", ["24"]),
+        ("8 in 10 back treaty", "A poll says that 82% back it.", []),
+        ("8 in 10 back treaty", "A poll says that many back it.", ["8", "10"]),
         ("Output down by 50%", "Output was down by half.", []),
     ],
 )

@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 
 import pytest
 from clean_news import CLEAN_ISSUES
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rule_probe import findings, parsed
 
@@ -40,7 +40,6 @@ _topic = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(words=_topic, swap=st.sampled_from(list(combinations(range(5), 2))))
 def test_exchanged_bullets_on_distinct_topics_are_found(
     words: list[str], swap: tuple[int, int]
