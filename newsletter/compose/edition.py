@@ -17,16 +17,17 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from newsletter.compose import manifest
+from newsletter.compose import gates, manifest
 from newsletter.compose.email import compose_email
 from newsletter.compose.images import prepare_hero
 from newsletter.compose.manifest import verify
 from newsletter.compose.message import MessageTemplate, Recipient, headers_of
-from newsletter.compose.print import compose_pdf
+from newsletter.compose.print import compose_pdf, page_count
 from newsletter.compose.text import compose_text
 from newsletter.compose.view import View, view_of
 from newsletter.compose.web import compose_web
 from newsletter.config import Workspace
+from newsletter.diagnostics import Diagnostic
 from newsletter.errors import StorageError
 from newsletter.issue.folder import ISSUE_FILE, IssueFolder, read_regular
 from newsletter.issue.model import Issue
@@ -38,10 +39,14 @@ PREVIEW = "preview.html"  # may lie beside the files of an edition; no part of i
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
-    """File names and their bytes; flat, `manifest.json` among them."""
+    """File names and their bytes; flat, `manifest.json` among them.
+
+    *findings* are the gates' warnings, for whoever composes or approves.
+    """
 
     view: View
     files: Mapping[str, bytes]
+    findings: tuple[Diagnostic, ...] = ()
 
     @property
     def number(self) -> str:
@@ -74,14 +79,15 @@ def compose(issue: Issue, folder: IssueFolder, workspace: Workspace) -> Edition:
         pictures[size.file] = picture.data
         sources[issue.hero.file] = picture.source_hash
     view = view_of(issue, workspace.config, size)
-    html = compose_email(view, templates)
     text = compose_text(view, templates)
+    web = compose_web(view, templates)
+    mail = compose_email(view, templates)  # the slowest: what is wrong elsewhere comes out first
     files = {
-        "email.html": html.encode(),
+        "email.html": mail.html.encode(),
         "email.txt": text.encode(),
-        "web.html": compose_web(view, templates).encode(),
+        "web.html": web.encode(),
         "issue.pdf": compose_pdf(view, templates, pictures),
-        "message.eml": _sample_message(view, html, text, workspace),
+        "message.eml": _sample_message(view, mail.html, text, workspace),
         **pictures,
     }
     files[manifest.NAME] = manifest.build(
@@ -91,7 +97,14 @@ def compose(issue: Issue, folder: IssueFolder, workspace: Workspace) -> Edition:
         sources=sources,
         templates=manifest.template_hashes(templates),
     )
-    return Edition(view=view, files=MappingProxyType(dict(sorted(files.items()))))
+    findings = mail.findings + gates.check_pages(page_count(view, templates, pictures))
+    return Edition(
+        view=view,
+        files=MappingProxyType(dict(sorted(files.items()))),
+        findings=tuple(
+            found for found in findings if found.code not in workspace.config.check.ignore
+        ),
+    )
 
 
 def planned_date(view: View, workspace: Workspace) -> datetime:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.compose import gates, mjml_check, slots
 from newsletter.compose.environment import environment, render
 from newsletter.compose.mjml_check import Fault
+from newsletter.compose.slots import Slot
 from newsletter.compose.view import View
 from newsletter.diagnostics import Diagnostic, Severity
 from newsletter.errors import TemplateError
@@ -28,7 +30,15 @@ FAILED_MJML = Path(".newsletter") / "failed.mjml"
 _MOST = 8  # faults that one message lists
 
 
-def compose_email(view: View, templates: Path) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """*findings* are what the gates say of *html*; never an error."""
+
+    html: str
+    findings: tuple[Diagnostic, ...] = ()
+
+
+def compose_email(view: View, templates: Path) -> Mail:
     """Compose the e-mail of *view*; reader's values are the markers of `slots`.
 
     Raises:
@@ -39,26 +49,12 @@ def compose_email(view: View, templates: Path) -> str:
     mjml = render(environment(templates, html=True), TEMPLATE, view=view, slots=slots.markers())
     _check_mjml(mjml, templates)
     html = _inline(_to_html(mjml, templates), templates)
-    _check_slots(slots_of(mjml, templates), slots_of(html, templates))
-    errors = [
-        found
-        for found in gates.check_email(html, site_url=view.site_url)
-        if found.severity is Severity.ERROR
-    ]
+    _check_slots(*(gates.count_slots(text, templates / TEMPLATE) for text in (mjml, html)))
+    findings = gates.check_email(html, site_url=view.site_url)
+    errors = [found for found in findings if found.severity is Severity.ERROR]
     if errors:
         raise TemplateError(_listed([_line(found) for found in errors]), hint=errors[0].hint)
-    return html
-
-
-def slots_of(text: str, templates: Path) -> Counter[slots.Slot]:
-    """Count the slots of *text*. Raises TemplateError for one that there is not."""
-    try:
-        return slots.count(text)
-    except ValueError as error:
-        known = ", ".join(slots.Slot)
-        raise TemplateError(
-            f"{shown(templates / TEMPLATE)}: {error}", hint=f"slots are: {known}"
-        ) from error
+    return Mail(html=html, findings=findings)
 
 
 def _line(found: Diagnostic) -> str:
@@ -152,8 +148,8 @@ def _inline(html: str, templates: Path) -> str:
     return inlined if inlined.endswith("\n") else inlined + "\n"
 
 
-def _check_slots(before: Counter[slots.Slot], after: Counter[slots.Slot]) -> None:
-    for slot in slots.Slot:
+def _check_slots(before: Counter[Slot], after: Counter[Slot]) -> None:
+    for slot in Slot:
         if before[slot] != after[slot]:
             raise TemplateError(
                 f"the slot “{slot}” stands {before[slot]} times in the MJML"

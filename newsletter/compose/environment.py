@@ -7,8 +7,9 @@ wrong in a template becomes one TemplateError with its file and line.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import fields, is_dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import jinja2
 from jinja2.exceptions import SecurityError
@@ -44,7 +46,7 @@ def environment(templates: Path, *, html: bool) -> ImmutableSandboxedEnvironment
         linked: Prose to its words, each link's address behind it: “words <https://…>”.
         wrap: text to lines of 72 columns, optionally indented.
     """
-    return _environment(templates.resolve(), html)
+    return _environment(Path(os.path.realpath(templates)), html)  # resolve() fails on a loop
 
 
 @lru_cache(maxsize=8)
@@ -80,8 +82,10 @@ def render(environment: jinja2.Environment, name: str, **context: object) -> str
         ) from error
     except jinja2.TemplateSyntaxError as error:
         place = f"{_path(environment, error.name or name)}:{error.lineno}"
+        message = _sentence(str(error.message))
         raise TemplateError(
-            f"{place}: {_sentence(str(error.message))}", hint=_SYNTAX_HINT
+            f"{place}: {message}",
+            hint=_UNKNOWN_HINT if message.startswith("No filter") else _SYNTAX_HINT,
         ) from error
     except Exception as error:  # designers can provoke any exception: 1/0, range(10**9), …
         place = _place(environment, error.__traceback__) or _path(environment, name)
@@ -147,6 +151,23 @@ def to_linked(prose: Prose) -> str:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(
+        self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any
+    ) -> Any:
+        """Keep a slip such as {{ "-" * 10 ** 10 }} from filling the memory."""
+        plain = isinstance(left, int | float) and isinstance(right, int | float)
+        if not plain and operator == "*":
+            sizes = [len(side) if isinstance(side, Sized) else side for side in (left, right)]
+            plain = all(isinstance(size, int) for size in sizes)
+            plain = plain and sizes[0] * sizes[1] <= MAX_CHARACTERS
+        if operator == "**" and plain:
+            plain = abs(left) <= MAX_CHARACTERS and abs(right) <= 64
+        if not plain:
+            raise SecurityError(f"“{operator}” gives too much")
+        return super().call_binop(context, operator, left, right)
+
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         if isinstance(obj, date) or obj is date:  # no today(), no strftime(): clock and locale
             return attr in ("year", "month", "day", "isoformat")
@@ -177,7 +198,12 @@ class _Loader(jinja2.FileSystemLoader):
             raise TemplateError(f"{shown(path)} is not UTF-8", hint="save it as UTF-8") from error
         except OSError as error:
             raise TemplateError(f"{shown(path)} cannot be read: {error.strerror}") from error
-        except (ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
+        except RuntimeError as error:
+            raise TemplateError(
+                f"{shown(path)} is a link that leads in a circle",
+                hint="put the file itself there, not a link",
+            ) from error
+        except ValueError as error:  # a NUL in the name
             raise TemplateError(f"the template name {template!r} cannot be read") from error
         if len(source) > MAX_CHARACTERS:
             raise TemplateError(
@@ -228,6 +254,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 _SYNTAX_HINT = "every {% if %} and {% for %} needs its end, every {{ its }}"
 
+_UNKNOWN_HINT = "the filters of our own are html, plain, linked and wrap; the rest are Jinja’s"
 _FILTER_HINT = "write {{ item.bullet | html }} in HTML, {{ item.bullet | linked | wrap }} in text"
 _NONE_HINT = "ask first, as in {% if view.note %} … {% endif %}"
 
@@ -246,7 +273,7 @@ def _runtime_message(error: Exception, context: Mapping[str, object]) -> tuple[s
         )
         return _sentence(message), hint
     if isinstance(error, RecursionError):
-        return "the template includes itself without end", None
+        return "the template includes itself without end", "take the {% include %} out"
     if isinstance(error, AttributeError) and "runs" in message:
         return "this filter needs a headline, bullet, source or credit", _FILTER_HINT
     return _sentence(f"{type(error).__name__}: {message}"), None

@@ -1,28 +1,36 @@
-"""Gates: what a composed e-mail must pass before anybody may see it.
+"""Gates: what a composed edition must pass before anybody may see it.
 
-They look at the bytes that would be sent, not at how they were made, so that a
-slip of a template, of MJML or of premailer cannot reach a reader. Findings are
-diagnostics on `email.html`; an error stops composing. Refuses to repair.
+They look at what would be sent, not at how it was made, so that a slip of a
+template, of MJML or of premailer cannot reach a reader. Findings are diagnostics
+on the edition's files, by the rules NL8xx; an error stops composing. Refuses to
+repair.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsletter.compose import slots
+from newsletter.compose.slots import Slot
 from newsletter.compose.view import View
 from newsletter.diagnostics import Diagnostic, Severity
-from newsletter.errors import ContentError
+from newsletter.errors import ContentError, TemplateError
+from newsletter.issue.folder import shown
+from newsletter.issue.rules import find_rule
 
-FILE = "email.html"
+EMAIL, PDF = "email.html", "issue.pdf"  # file names in an edition
 
 # Gmail cuts a message at about 102 kB and hides the rest, the footer included.
 WARN_BYTES = 60_000
 MAX_BYTES = 80_000
+
+MAX_PAGES = 2
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<([A-Za-z][\w:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", re.DOTALL)
@@ -42,24 +50,46 @@ _ACTIVE = re.compile(
 class _Finding:
     at: int
     message: str
-    severity: Severity = Severity.ERROR
     hint: str | None = None
+    severity: Severity | None = None  # where it is not the rule's
 
 
 def check_email(html: str, *, site_url: str) -> tuple[Diagnostic, ...]:
     """Put *html* through every gate. Pictures may come from the host of *site_url* only."""
-    gates: tuple[tuple[str, str, Iterator[_Finding]], ...] = (
-        ("NL901", "mail-size", _size(html)),
-        ("NL902", "left-over", _left_over(html)),
-        ("NL903", "mail-link", _links(html, site_url)),
-        ("NL904", "mail-picture", _pictures(html)),
-        ("NL905", "third-party", _third_party(html, site_url)),
-        ("NL906", "missing-slot", _slots(html)),
-        ("NL907", "active-content", _active(html)),
+    gates: tuple[tuple[str, Iterator[_Finding]], ...] = (
+        ("NL801", _size(html)),
+        ("NL802", _left_over(html)),
+        ("NL803", _links(html, site_url)),
+        ("NL804", _pictures(html)),
+        ("NL805", _third_party(html, site_url)),
+        ("NL806", _slots(html)),
+        ("NL807", _active(html)),
     )
     return tuple(
-        _diagnostic(html, code, name, finding) for code, name, found in gates for finding in found
+        _diagnostic(EMAIL, html, code, finding) for code, found in gates for finding in found
     )
+
+
+def check_pages(pages: int) -> tuple[Diagnostic, ...]:
+    """Judge the number of *pages* of the PDF."""
+    if pages <= MAX_PAGES:
+        return ()
+    finding = _Finding(
+        0,
+        f"the PDF has {pages} pages, more than {MAX_PAGES}",
+        "shorten the issue: long bullets, sources and the note take the most room",
+    )
+    return (_diagnostic(PDF, "", "NL808", finding),)
+
+
+def count_slots(text: str, template: Path) -> Counter[Slot]:
+    """Count the slots of *text*, which *template* gave. Raises TemplateError for an unknown one."""
+    try:
+        return slots.count(text)
+    except ValueError as error:
+        raise TemplateError(
+            f"{shown(template)}: {error}", hint=f"slots are: {', '.join(Slot)}"
+        ) from error
 
 
 def refuse_typed_slots(view: View) -> None:
@@ -74,18 +104,14 @@ def refuse_typed_slots(view: View) -> None:
 
 def _size(html: str) -> Iterator[_Finding]:
     size = len(html.encode())
-    if size >= MAX_BYTES:
-        limit, severity = MAX_BYTES, Severity.ERROR
-    elif size >= WARN_BYTES:
-        limit, severity = WARN_BYTES, Severity.WARNING
-    else:
-        return
-    yield _Finding(
-        0,
-        f"the e-mail has {size:,} bytes, the limit is {limit:,}: Gmail would cut off its end",
-        severity,
-        "shorten the issue, or make the template simpler",
-    )
+    if size >= WARN_BYTES:
+        yield _Finding(
+            0,
+            f"the e-mail has {size:,} bytes, {WARN_BYTES:,} are much and {MAX_BYTES:,} too many:"
+            " Gmail would cut off its end",
+            "shorten the issue, or make the template simpler",
+            Severity.WARNING if size < MAX_BYTES else None,
+        )
 
 
 def _left_over(html: str) -> Iterator[_Finding]:
@@ -154,7 +180,7 @@ def _srcset(value: str) -> list[str]:
 
 
 def _slots(html: str) -> Iterator[_Finding]:
-    present = {slot for slot in slots.Slot if slot.marker in html}
+    present = {slot for slot in Slot if slot.marker in html}
     for slot in sorted(slots.REQUIRED - present):
         yield _Finding(
             0,
@@ -192,15 +218,17 @@ def _blank_comments(html: str) -> str:
     return _COMMENT.sub(lambda match: " " * len(match[0]), html)
 
 
-def _diagnostic(html: str, code: str, name: str, finding: _Finding) -> Diagnostic:
-    line = html.count("\n", 0, finding.at) + 1
-    column = finding.at - html.rfind("\n", 0, finding.at)
+def _diagnostic(file: str, text: str, code: str, finding: _Finding) -> Diagnostic:
+    rule = find_rule(code)
+    assert rule is not None
+    line = text.count("\n", 0, finding.at) + 1
+    column = finding.at - text.rfind("\n", 0, finding.at)
     return Diagnostic(
-        code=code,
-        name=name,
-        severity=finding.severity,
+        code=rule.code,
+        name=rule.name,
+        severity=finding.severity or rule.severity,
         message=finding.message,
-        path=FILE,
+        path=file,
         line=line,
         column=column,
         end_line=line,

@@ -20,7 +20,14 @@ from newsletter.compose.view import PictureSize
 from newsletter.errors import ContentError
 from newsletter.issue.folder import read_regular, shown
 from newsletter.issue.model import Hero
-from newsletter.issue.picture import FORMATS, IDEAL_WIDTH, MAX_FILE_BYTES, MAX_PIXELS
+from newsletter.issue.picture import (
+    EXPORT,
+    FORMATS,
+    IDEAL_WIDTH,
+    MAX_FILE_BYTES,
+    MAX_PIXELS,
+    SAVE_SMALLER,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Resampling
@@ -57,20 +64,20 @@ def prepare_hero(hero: Hero, folder: Path) -> Picture:
     if len(source) > MAX_FILE_BYTES:
         raise ContentError(
             f"{shown(path)} has more than {MAX_FILE_BYTES // 1_000_000} MB",
-            hint="save it smaller: 1,656 pixels wide is plenty",
+            hint=SAVE_SMALLER,
         )
     try:
         return _prepare(source)
     except _TooLargeError as error:
         raise ContentError(
             f"{shown(path)} has {error} pixels, more than {MAX_PIXELS // 1_000_000} million",
-            hint="save it smaller: 1,656 pixels wide is plenty",
+            hint=SAVE_SMALLER,
         ) from error
     # Pillow's decoders raise whatever a damaged file makes them trip over.
     except Exception as error:
         raise ContentError(
             f"{shown(path)} is not a sound JPEG, PNG or WebP picture",
-            hint="open it in a picture editor and export it again as JPEG",
+            hint=EXPORT,
         ) from error
 
 

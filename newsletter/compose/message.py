@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -40,6 +40,17 @@ class Recipient:
     unsubscribe_url: str
     preferences_url: str
     web_url: str
+
+    @property
+    def values(self) -> dict[Slot, str]:
+        """What is filled into the slots."""
+        return {
+            Slot.NAME: self.name,
+            Slot.EMAIL: self.email,
+            Slot.WEB_URL: self.web_url,
+            Slot.UNSUBSCRIBE_URL: self.unsubscribe_url,
+            Slot.PREFERENCES_URL: self.preferences_url,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +130,11 @@ class MessageTemplate:
             "Message-ID": f"<{recipient.delivery}@{self._domain}>".encode("ascii"),
             "List-Unsubscribe": self._list_unsubscribe(recipient),
         }
+        filled = recipient.values
         for key, slot in self._html_keys:
-            values[key] = encode_value(html.escape(_value(slot, recipient)))
+            values[key] = encode_value(html.escape(filled[slot]))
         for key, slot in self._text_keys:
-            values[key] = encode_value(_value(slot, recipient))
+            values[key] = encode_value(filled[slot])
         joined = [self._first]
         for key, piece in self._rest:
             joined += (values[key], piece)
@@ -201,16 +213,3 @@ def _body_parts(text: str, prefix: str) -> Iterator[bytes | str]:
 def _slots_behind(prefix: str, keys: list[str]) -> tuple[tuple[str, Slot], ...]:
     found = sorted({key for key in keys if key.startswith(prefix)})
     return tuple((key, Slot(key.removeprefix(prefix))) for key in found)
-
-
-_VALUES: dict[Slot, Callable[[Recipient], str]] = {
-    Slot.NAME: lambda recipient: recipient.name,
-    Slot.EMAIL: lambda recipient: recipient.email,
-    Slot.WEB_URL: lambda recipient: recipient.web_url,
-    Slot.UNSUBSCRIBE_URL: lambda recipient: recipient.unsubscribe_url,
-    Slot.PREFERENCES_URL: lambda recipient: recipient.preferences_url,
-}
-
-
-def _value(slot: Slot, recipient: Recipient) -> str:
-    return _VALUES[slot](recipient)

@@ -19,7 +19,6 @@ from newsletter.compose import gates, images, slots
 from newsletter.compose.edition import PREVIEW, Edition, sample_recipient, write
 from newsletter.compose.environment import environment, render
 from newsletter.compose.print import page_pictures
-from newsletter.compose.slots import Slot
 
 PAGES = Path(__file__).parent / "pages"
 TEMPLATE = "preview.html.j2"
@@ -63,7 +62,7 @@ def write_preview(edition: Edition, templates: Path, to: Path) -> Path:
 def preview_page(edition: Edition, templates: Path) -> str:
     """Give the page that stands beside the files of *edition*."""
     html = edition.files["email.html"].decode()
-    values = _values(edition)
+    values = sample_recipient(edition.view).values
     mail = slots.fill(_with_pictures(html, edition), values, escape=True)
     return render(
         environment(PAGES, html=True),
@@ -72,10 +71,7 @@ def preview_page(edition: Edition, templates: Path) -> str:
         hash=edition.hash,
         headers=_headers(edition.files["message.eml"]),
         weights=_weights(edition),
-        findings=[
-            f"{found.severity}: {found.message}"
-            for found in gates.check_email(html, site_url=edition.view.site_url)
-        ],
+        findings=edition.findings,
         light=_DARK_RULES.sub("@media not all ", mail),
         dark=_DARK_RULES.sub("@media all ", mail),
         web=_with_pictures(edition.files["web.html"].decode(), edition),
@@ -89,17 +85,6 @@ def _pdf_pages(edition: Edition, templates: Path) -> list[bytes]:
         name: data for name, data in edition.files.items() if Path(name).suffix in _PICTURE_TYPES
     }
     return page_pictures(edition.view, templates, pictures, ppi=PAGE_PPI)
-
-
-def _values(edition: Edition) -> dict[Slot, str]:
-    reader = sample_recipient(edition.view)
-    return {
-        Slot.NAME: reader.name,
-        Slot.EMAIL: reader.email,
-        Slot.WEB_URL: reader.web_url,
-        Slot.UNSUBSCRIBE_URL: reader.unsubscribe_url,
-        Slot.PREFERENCES_URL: reader.preferences_url,
-    }
 
 
 def _with_pictures(html: str, edition: Edition) -> str:

@@ -9,15 +9,17 @@ an empty box where no font has a character.
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsletter.compose import fonts
+from newsletter.compose.environment import FRESH_COPY
 from newsletter.compose.view import HeroView, View
 from newsletter.errors import StorageError, TemplateError
 from newsletter.issue.folder import shown
@@ -58,6 +60,14 @@ def page_pictures(
     """
     pages = _composed(view, templates, pictures, format="png", ppi=ppi)
     return pages if isinstance(pages, list) else [pages]
+
+
+def page_count(view: View, templates: Path, pictures: Mapping[str, bytes]) -> int:
+    """Count the pages of the PDF; Typst remembers how it has laid them out.
+
+    Raises the same as `compose_pdf`.
+    """
+    return len(page_pictures(view, templates, pictures, ppi=1))
 
 
 def _composed(
@@ -104,8 +114,9 @@ def _compile(
         )
     except typst.TypstError as error:
         raise TemplateError(
-            f"{_place(folder, root, error.diagnostic)}: {error.message}",
-            hint="; ".join(error.hints) or None,
+            f"{_place(folder, root, error.diagnostic)}: "
+            + error.message.replace(str(root), shown(folder)),
+            hint=_hint(error.hints),
         ) from error
     for warning in warnings:
         # Typst would go on in another font, and nobody would see it before the readers do.
@@ -116,6 +127,14 @@ def _compile(
             )
     assert isinstance(made, bytes | list)
     return made
+
+
+def _hint(hints: Sequence[str]) -> str | None:
+    """Typst's own hints, but for those about its command line."""
+    useful = [hint for hint in hints if "--" not in hint]
+    if hints and not useful:
+        return "a template sees its own folder and nothing else: put the file there"
+    return "; ".join(useful) or None
 
 
 def _place(folder: Path, root: Path, diagnostic: str) -> str:
@@ -194,10 +213,12 @@ def _characters(value: object) -> frozenset[str]:
 
 def _template_files(folder: Path) -> dict[str, bytes]:
     """The template and what lies beside it, but for the fonts."""
+    if not os.access(folder, os.X_OK) and folder.exists():
+        raise TemplateError(f"{shown(folder)} cannot be read", hint="look at its permissions")
     if not (folder / MAIN).is_file():
         raise TemplateError(
             f"{shown(folder / MAIN)} is missing",
-            hint="newsletter init lays out a fresh copy in a new folder; take it from there",
+            hint=FRESH_COPY,
         )
     found = {}
     for path in sorted(folder.rglob("*")):

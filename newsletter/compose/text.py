@@ -31,22 +31,16 @@ def compose_text(view: View, templates: Path) -> str:
     text = render(environment(templates, html=False), TEMPLATE, view=view, slots=slots.markers())
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
-    _check(text, shown(templates / TEMPLATE))
+    _check(text, templates / TEMPLATE)
     return text
 
 
-def _check(text: str, template: str) -> None:
-    try:
-        found = slots.count(text)
-    except ValueError as error:
-        raise TemplateError(
-            f"{template}: {error}", hint=f"slots: {', '.join(slots.Slot)}"
-        ) from error
-    missing = sorted(slots.REQUIRED - found.keys())
+def _check(text: str, template: Path) -> None:
+    missing = sorted(slots.REQUIRED - gates.count_slots(text, template).keys())
     if missing:
         names = ", ".join(f"slots.{slot}" for slot in missing)
         raise TemplateError(
-            f"{template} does not print {names}", hint="every message carries these links"
+            f"{shown(template)} does not print {names}", hint="every message carries these links"
         )
     left_over = re.search(r"\{\{|\{%|<%", text)
     if left_over:

@@ -7,12 +7,12 @@ Templates get plain data and no way to reach files, settings or the environment.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from newsletter.config import Config
 from newsletter.issue.model import Issue, Item
-from newsletter.issue.prose import Prose, Run
+from newsletter.issue.prose import Prose
 from newsletter.issue.typography import curl
 
 PREHEADER_MAX = 130  # characters; mail clients show 40 to 130
@@ -129,7 +129,7 @@ def _item(position: int, item: Item) -> ItemView:
         anchor=f"item-{position}",
         headline=curled(item.headline),
         bullet=curled(item.bullet),
-        sources=item.sources,
+        sources=curled(item.sources) if item.sources else None,
     )
 
 
@@ -152,10 +152,12 @@ def default_preheader(items: Sequence[ItemView]) -> str:
 def curled(prose: Prose) -> Prose:
     """*prose* with curly quotes; a quote may open in one run and close in another."""
     text = curl(prose.text)
+    for start, end in prose.addresses:
+        text = text[:start] + prose.text[start:end] + text[end:]
     if text == prose.text:
         return prose
     runs, at = [], 0
     for run in prose.runs:
-        runs.append(Run(text[at : at + len(run.text)], run.strong, run.emphasis, run.href))
+        runs.append(replace(run, text=text[at : at + len(run.text)]))
         at += len(run.text)
     return Prose.of(runs)

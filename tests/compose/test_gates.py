@@ -6,9 +6,10 @@ import pytest
 from composed import TEMPLATES, a_view
 
 from newsletter.compose.email import compose_email
-from newsletter.compose.gates import MAX_BYTES, WARN_BYTES, check_email
+from newsletter.compose.gates import MAX_BYTES, WARN_BYTES, check_email, check_pages
 from newsletter.compose.slots import REQUIRED
 from newsletter.diagnostics import Severity
+from newsletter.issue.rules import find_rule
 
 SITE = "https://digest.example.org"
 LINKS = "".join(f'<a href="{slot.marker}">x</a>' for slot in sorted(REQUIRED))
@@ -19,7 +20,7 @@ def codes(body: str, site: str = SITE) -> list[str]:
 
 
 def test_composed_mail_passes_every_gate() -> None:
-    mail = compose_email(a_view(), TEMPLATES)
+    mail = compose_email(a_view(), TEMPLATES).html
     assert check_email(mail, site_url=SITE) == ()
 
 
@@ -35,7 +36,7 @@ def test_composed_mail_passes_every_gate() -> None:
 def test_size_in_bytes_warns_then_fails(size: int, severity: Severity | None) -> None:
     body = LINKS + "é" * ((size - len(LINKS)) // 2)
     body += "x" * (size - len(body.encode()))
-    found = [d.severity for d in check_email(body, site_url=SITE) if d.code == "NL901"]
+    found = [d.severity for d in check_email(body, site_url=SITE) if d.code == "NL801"]
     assert found == ([severity] if severity else [])
 
 
@@ -44,7 +45,7 @@ def test_size_in_bytes_warns_then_fails(size: int, severity: Severity | None) ->
              "https://slot.invalid/other", "https://sentinel.invalid/1", "⟦name"],
 )  # fmt: skip
 def test_left_over_is_found(left: str) -> None:
-    assert "NL902" in codes(f"<p>{left}</p>")
+    assert "NL802" in codes(f"<p>{left}</p>")
 
 
 @pytest.mark.parametrize("fine", ["⟦name⟧", "⟦email⟧", "100%% sure", "{ x }", "&lt;% x %&gt;"])
@@ -58,7 +59,7 @@ def test_slots_and_ordinary_signs_are_no_left_over(fine: str) -> None:
      "mailto:nobody", "https://", "#nowhere", "tel:5"],
 )  # fmt: skip
 def test_link_that_does_not_work_in_a_mail_is_found(href: str) -> None:
-    assert codes(f'<a href="{href}">x</a>') == ["NL903"]
+    assert codes(f'<a href="{href}">x</a>') == ["NL803"]
 
 
 @pytest.mark.parametrize(
@@ -79,11 +80,11 @@ def test_site_on_this_machine_may_be_http() -> None:
 
 
 def test_link_inside_an_outlook_comment_is_judged_too() -> None:
-    assert codes('<!--[if mso]><v:rect href="/x"></v:rect><![endif]-->') == ["NL903"]
+    assert codes('<!--[if mso]><v:rect href="/x"></v:rect><![endif]-->') == ["NL803"]
 
 
 def test_picture_without_alt_is_found_and_empty_alt_is_not() -> None:
-    assert codes(f'<img src="{SITE}/a.png">') == ["NL904"]
+    assert codes(f'<img src="{SITE}/a.png">') == ["NL804"]
     assert codes(f'<img src="{SITE}/a.png" alt="">') == []
 
 
@@ -102,7 +103,7 @@ def test_picture_without_alt_is_found_and_empty_alt_is_not() -> None:
     ],
 )
 def test_anything_loaded_from_elsewhere_is_found(body: str) -> None:
-    assert "NL905" in codes(body)
+    assert "NL805" in codes(body)
 
 
 def test_pictures_of_the_site_pass() -> None:
@@ -131,9 +132,26 @@ def test_each_missing_slot_is_named() -> None:
     ],
 )
 def test_active_content_is_found(body: str) -> None:
-    assert "NL907" in codes(body)
+    assert "NL807" in codes(body)
 
 
 def test_all_findings_come_at_once_each_with_its_place() -> None:
     found = check_email(f'{LINKS}\n<img src="{SITE}/a.png">\n  <a href="/x">x</a>', site_url=SITE)
-    assert [(d.code, d.line, d.column) for d in found] == [("NL903", 3, 3), ("NL904", 2, 1)]
+    assert [(d.code, d.line, d.column) for d in found] == [("NL803", 3, 3), ("NL804", 2, 1)]
+
+
+def test_code_and_name_are_those_of_the_rule_that_explain_shows() -> None:
+    for found in check_email('<p>{{ x }}<img src="/a.png"></p><a href="/x">x</a>', site_url=SITE):
+        rule = find_rule(found.code)
+        assert rule is not None
+        assert (found.name, found.severity) == (rule.name, rule.severity)
+        assert rule.check is None
+
+
+@pytest.mark.parametrize(("pages", "codes"), [(1, []), (2, []), (3, ["NL808"])])
+def test_more_than_two_pages_are_a_warning(pages: int, codes: list[str]) -> None:
+    found = check_pages(pages)
+    assert [(d.code, d.path, d.severity) for d in found] == [
+        (code, "issue.pdf", Severity.WARNING) for code in codes
+    ]
+    assert all(f"{pages} pages" in d.message for d in found)

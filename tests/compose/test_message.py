@@ -94,6 +94,11 @@ def is_clean(text: str) -> bool:
     return not any(unicodedata.category(char) in ("Cc", "Zl", "Zp", "Cs") for char in text)
 
 
+def without_spare_spaces(name: str) -> str:
+    """*name* as parsers that fold white space read it; `mailbox` writes it so."""
+    return re.sub(" +", " ", name).strip(" ")
+
+
 names = st.text(max_size=120).filter(is_clean)
 lines = st.text(
     alphabet=st.one_of(
@@ -117,10 +122,11 @@ locals_ = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,30}(\.[a-z]{1,5}){0,2
 def test_any_name_reads_back_as_it_was(name: str) -> None:
     data = wire(replace(READER, name=name))
     assert parsed(data)["To"].addresses[0].addr_spec == READER.email
-    assert name_read_from(data) == re.sub(" +", " ", name).strip(" ")
+    assert name_read_from(data) == without_spare_spaces(name)
 
 
 @given(names, locals_)
+@example(": ", "a")
 def test_headers_read_as_those_of_the_standard_library(name: str, local: str) -> None:
     reader = replace(READER, name=name, email=f"{local}@example.org")
     ours = parsed(wire(reader))
@@ -129,7 +135,7 @@ def test_headers_read_as_those_of_the_standard_library(name: str, local: str) ->
     assert ours["To"].addresses[0].addr_spec == theirs["To"].addresses[0].addr_spec
     assert ours["Subject"] == theirs["Subject"]
     if theirs["To"].addresses[0].display_name == name:  # it loses some of its own
-        assert name_read_from(wire(reader)) == name
+        assert name_read_from(wire(reader)) == without_spare_spaces(name)
 
 
 @given(lines, lines, names)
@@ -327,7 +333,7 @@ def test_name_is_escaped_in_html_and_plain_in_text() -> None:
 
 def test_composed_edition_reads_back_with_all_slots_filled() -> None:
     view = a_view()
-    html, text = compose_email(view, TEMPLATES), compose_text(view, TEMPLATES)
+    html, text = compose_email(view, TEMPLATES).html, compose_text(view, TEMPLATES)
     message = parsed(wire(html=html, text=text))
     assert bodies(message) == [
         fill(text, values(READER), escape=False),
