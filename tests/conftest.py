@@ -1,4 +1,4 @@
-"""Settings for all tests: how hard Hypothesis tries."""
+"""Settings for all tests: how hard Hypothesis tries, and the databases they run on."""
 
 from __future__ import annotations
 
@@ -12,3 +12,5 @@ settings.register_profile(
     "soak", deadline=None, max_examples=4_000, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("soak" if os.environ.get("NEWSLETTER_SOAK") else "test")
+
+pytest_plugins = ["tests.databases"]

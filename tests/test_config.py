@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,25 @@ def test_schema_describes_every_key():
     for name, section in definitions.items():
         for key, value in section["properties"].items():
             assert value.get("description"), f"{name}.{key} has no description"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"key{index} = 1" for index in range(15_000)),
+        "a = " + "[" * 5_000,
+        "a = " + "{b = " * 3_000,
+        "a = 1" + "0" * 6_000,
+    ],
+    ids=["unknown keys", "deep lists", "deep tables", "huge number"],
+)
+def test_odd_file_is_refused_at_once_and_in_a_few_lines(tmp_path, text):
+    start = time.perf_counter()
+    assert len(refused(tmp_path, text).split("\n")) <= 25
+    assert time.perf_counter() - start < 5
+
+
+def test_folder_in_the_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "newsletter.toml").mkdir()
+    with pytest.raises(ConfigError, match="is not a file"):
+        find_root(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from newsletter.errors import ConfigError
 
 CONFIG_NAME = "newsletter.toml"
 MAX_BYTES = 200_000
+_SHOWN = 20  # problems that one message lists
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,13 @@ def find_root(start: Path) -> Path:
     """Return the nearest folder, from *start* upwards, that holds a newsletter.toml."""
     start = start.resolve()
     for folder in (start, *start.parents):
-        if (folder / CONFIG_NAME).is_file():
+        path = folder / CONFIG_NAME
+        if path.is_file():
             return folder
+        if os.path.lexists(path):
+            raise ConfigError(
+                f"{path} is not a file", hint="put the newsletter's configuration there"
+            )
     raise ConfigError(
         f"no {CONFIG_NAME} in {start} or above it",
         hint="go to your newsletter's folder, or lay one out with: newsletter init my-digest",
@@ -71,6 +78,10 @@ def load(path: Path) -> Config:
         what = re.sub(r" \(at .*\)$", "", str(error))
         raise ConfigError(
             f"{place}: this is not TOML: {what}", hint='texts stand in double quotes: key = "text"'
+        ) from error
+    except (ValueError, RecursionError) as error:  # a number too long, tables too deep
+        raise ConfigError(
+            f"{path} is not a configuration: {error}", hint="is it the right file?"
         ) from error
     reader = _Reader(path, text)
     config = reader.config(data)
@@ -142,11 +153,14 @@ class _Reader:
         known = kind.__struct_fields__
         for key in table:
             if key not in known:
-                near = get_close_matches(key, known, 1)
+                near = get_close_matches(key[:40], known, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._problem((*place, key), f"is an unknown key{hint}")
 
     def _problem(self, keys: tuple[str, ...], what: str) -> None:
+        if len(self.problems) >= _SHOWN:  # finding each line is slow; so many nobody reads
+            self.problems[_SHOWN:] = ["… and more of the kind"]
+            return
         place = f"{self.path}:{_line_of(self.text, keys)}"
         self.problems.append(f"{place}: {'.'.join(keys)}{'' if what[0] == ':' else ' '}{what}")
 

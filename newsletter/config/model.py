@@ -65,6 +65,21 @@ def time_zone(value: str) -> str:
     return value
 
 
+def database_url(value: str) -> str:
+    value = line(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError as error:
+        raise ValueError("it is no URL") from error
+    if parts.scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
+        raise ValueError("it does not begin with sqlite:/// or postgresql://")
+    if parts.password or "password" in parts.query.lower():
+        raise ValueError(
+            "it holds a password, and this file is not for secrets: set NEWSLETTER_DATABASE_URL"
+        )
+    return value
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One table of newsletter.toml."""
 
@@ -160,6 +175,22 @@ class PrintConfig(Section, frozen=True, kw_only=True):
     paper: Annotated[Literal["letter", "a4"], key("Paper size.")] = "letter"
 
 
+class DatabaseConfig(Section, frozen=True, kw_only=True):
+    """Where subscribers and deliveries are kept."""
+
+    url: (
+        Annotated[
+            str,
+            key(
+                "sqlite:///file.db or postgresql://user@host/name, without a password; default: "
+                "a file in .newsletter/. NEWSLETTER_DATABASE_URL goes before it.",
+                check=database_url,
+            ),
+        ]
+        | None
+    ) = None
+
+
 class CheckConfig(Section, frozen=True, kw_only=True):
     """Thresholds of the rules, in words unless they say characters."""
 
@@ -184,6 +215,7 @@ class Config(Section, frozen=True, kw_only=True):
     footer: FooterConfig
     schedule: ScheduleConfig = msgspec.field(default_factory=ScheduleConfig)
     print: PrintConfig = msgspec.field(default_factory=PrintConfig)
+    database: DatabaseConfig = msgspec.field(default_factory=DatabaseConfig)
     check: CheckConfig = msgspec.field(default_factory=CheckConfig)
 
     @property

@@ -1,8 +1,10 @@
 """The tables (SQLAlchemy Core). What a column means is said here and nowhere else.
 
 Times are aware and UTC. `identity` is the normalised address that makes two
-spellings one person; it is empty once a person is erased. Rows of `consent` and
-`audit` are never changed or deleted: triggers see to that (see the migrations).
+spellings one person; it is empty once a person is erased. `identity_hash` is its
+keyed hash: suppressions are matched by it alone, because it is what an erasure
+leaves. Rows of `consent` and `audit` are never changed or deleted: triggers see
+to that (see the migrations).
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ subscriber = sa.Table(
     sa.Column("id", Key, primary_key=True),
     sa.Column("email", sa.Text),  # as it is written to; NULL once erased
     sa.Column("identity", sa.Text, unique=True),  # normalised address; NULL once erased
+    sa.Column("identity_hash", sa.LargeBinary),  # keyed BLAKE2b, 16 bytes; NULL once erased
     sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("language", sa.Text, nullable=False, server_default=""),  # BCP 47; "" is the default
     sa.Column("timezone", sa.Text, nullable=False, server_default=""),  # IANA; "" is the default
@@ -73,7 +76,12 @@ subscriber = sa.Table(
     sa.CheckConstraint(
         "status IN ('pending', 'active', 'paused', 'unsubscribed', 'erased')", name="status"
     ),
-    sa.CheckConstraint("(identity IS NULL) = (status = 'erased')", name="erased"),
+    sa.CheckConstraint(
+        "(status = 'erased') = (identity IS NULL)"
+        " AND (identity IS NULL) = (email IS NULL)"
+        " AND (identity IS NULL) = (identity_hash IS NULL)",
+        name="erased",
+    ),
 )
 sa.Index("ix_subscriber_status", subscriber.c.status)
 
