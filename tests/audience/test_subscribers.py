@@ -1,89 +1,287 @@
-"""Subscriber files: a bad row is named and passed over, a bad file is refused with a reason."""
+"""Join, change, confirm, find: on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from newsletter.audience.subscribers import Reject, Subscriber, read_file, read_folder
-from newsletter.errors import NewsletterError
+from newsletter.audience import subscribers
+from newsletter.audience.model import ConsentKind, Reason, Status
+from newsletter.errors import UsageError
+from newsletter.store.tables import confirmation, consent
+from tests.audience.people import NOW, WRITES, add, mailed, request, status_of
+from tests.audience.people import consent as given
 
-ROOT = Path(__file__).parents[2]
-
-
-def rows(tmp_path: Path, data: str | bytes) -> list[Subscriber | Reject]:
-    path = tmp_path / "list.csv"
-    path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return list(read_file(path))
-
-
-def test_example_list_is_sound_and_has_names_beyond_ascii():
-    found = list(read_folder(ROOT / "subscribers"))
-    assert len(found) == 200
-    assert all(isinstance(row, Subscriber) for row in found)
-    assert sum(not row.name.isascii() for row in found if isinstance(row, Subscriber)) > 50
+ADA = "ada@example.org"
 
 
-def test_columns_are_found_by_name_in_any_order(tmp_path):
-    data = "Name,x,EMAIL\n佐藤 健,1,ken@example.org\n"
-    assert rows(tmp_path, data) == [Subscriber(email="ken@example.org", name="佐藤 健")]
+def consents(store, subscriber_id):
+    query = sa.select(consent.c.kind).where(consent.c.subscriber_id == subscriber_id)
+    with store.read() as conn:
+        return list(conn.scalars(query.order_by(consent.c.id)))
 
 
-def test_name_column_may_be_missing(tmp_path):
-    assert rows(tmp_path, "email\na@example.org\n") == [Subscriber(email="a@example.org", name="")]
+# ── add ─────────────────────────────────────────────────────────────────────
 
 
-def test_bad_rows_are_reported_with_their_line_and_do_not_stop_the_file(tmp_path):
-    data = 'email,name\nno-address,A\n"a@example.org","x\ry"\n\n,B\ngood@example.org,C\n'
-    found = rows(tmp_path, data)
-    assert [type(row).__name__ for row in found] == ["Reject", "Reject", "Reject", "Subscriber"]
-    assert isinstance(found[0], Reject)
-    assert found[0].line == 2
-    assert "no-address" in found[0].reason
-    assert isinstance(found[1], Reject)
-    assert "U+000D" in found[1].reason
+def test_added_person_is_found_in_any_spelling_with_everything_given(store):
+    with store.begin() as conn:
+        added = add(
+            conn,
+            "Ada.L@Example.org",
+            name="Ada L.",
+            language="en",
+            timezone="Europe/London",
+            format="text",
+            tags=["press", "beta"],
+        )
+    with store.read() as conn:
+        found = subscribers.find(conn, "ADA.L@EXAMPLE.ORG")
+        assert found == added == subscribers.get(conn, added.id)
+        assert subscribers.find(conn, "nobody@example.org") is None
+        assert subscribers.find(conn, "no address") is None
+    assert added.email == "Ada.L@example.org"
+    assert added.tags == ("beta", "press")
+    assert added.status is Status.ACTIVE
+    assert added.created_at == NOW
+    assert (added.name, added.language, added.timezone, added.format) == (
+        "Ada L.",
+        "en",
+        "Europe/London",
+        "text",
+    )
 
 
-@pytest.mark.parametrize("char", ["\n", "\r", "\0", "\x0b", "\x85", "\u2028"])
-def test_name_that_could_inject_a_header_is_rejected(tmp_path, char):
-    (row,) = rows(tmp_path, f'email,name\na@example.org,"x{char}Bcc: b@example.org"\n')
-    assert isinstance(row, Reject)
+def test_adding_again_merges_and_never_makes_a_second_person(store):
+    later = NOW + timedelta(days=1)
+    with store.begin() as conn:
+        first = add(conn, ADA, name="Ada", language="en", tags=["press"], format="text")
+        second = add(conn, "ADA@example.org", name="Ada L.", tags=["beta"], now=later)
+    assert second.id == first.id
+    assert (second.name, second.language, second.format) == ("Ada L.", "en", "text")
+    assert second.tags == ("beta", "press")
+    assert (second.created_at, second.updated_at) == (NOW, later)
+    assert consents(store, first.id) == ["added"]
 
 
-def test_huge_field_is_rejected(tmp_path):
-    (row,) = rows(tmp_path, f"email,name\na@example.org,{'x' * 10_000}\n")
-    assert isinstance(row, Reject)
+def test_adding_the_same_again_changes_nothing(store):
+    with store.begin() as conn:
+        first = add(conn, ADA, name="Ada", tags=["press"])
+        before = len(subscribers.timeline(conn, first.id))
+        again = add(conn, ADA, name="Ada", tags=["press"], now=NOW + timedelta(days=1))
+        assert again == first
+        assert len(subscribers.timeline(conn, first.id)) == before
 
 
-def test_an_address_counts_once_whatever_the_case_of_its_domain(tmp_path):
-    (tmp_path / "a.csv").write_text("email,name\nA@Example.ORG,first\n", encoding="utf-8")
-    (tmp_path / "b.csv").write_text("email,name\nA@example.org,second\na@example.org,other\n")
-    assert list(read_folder(tmp_path)) == [
-        Subscriber(email="A@example.org", name="first"),
-        Subscriber(email="a@example.org", name="other"),
-    ]
+def test_operator_with_a_consent_makes_a_pending_person_active_and_leaves_a_paused_one(store):
+    with store.begin() as conn:
+        request(conn, ADA)
+        assert add(conn, ADA).status is Status.ACTIVE
+        paused = add(conn, "bo@example.org", status=Status.PAUSED)
+        assert add(conn, "bo@example.org").status is Status.PAUSED
+        assert subscribers.resume(conn, paused.id, **WRITES)
+        assert not subscribers.resume(conn, paused.id, **WRITES)
+        assert subscribers.pause(conn, paused.id, **WRITES)
+    assert mailed(store) == [ADA]
 
 
 @pytest.mark.parametrize(
-    ("data", "reason"),
+    ("email", "values", "reason"),
     [
-        (b"", "no column"),
-        (b"name,address\n", "no column"),
-        (b"email,email\n", "no column"),
-        ("email,name\na@example.org,José\n".encode("latin-1"), "not UTF-8"),
-        (b'email,name\n"a@example.org\n', "not a CSV file"),
-        (b"email,name\n" + b"a" * 200_000 + b",x\n", "not a CSV file"),
+        ("no address", {}, "cannot be subscribed"),
+        (ADA, {"name": "x\r\nBcc: b@example.org"}, "U\\+000D"),
+        (ADA, {"timezone": "Nowhere"}, "time zone"),
+        (ADA, {"tags": ["a,b"]}, "comma"),
+        (ADA, {"consent": given(wording="  ")}, "needs a consent"),
+        (ADA, {"consent": given(wording="ADA@example.org agreed")}, "the person's address"),
+        (ADA, {"tags": [ADA]}, "the person's address"),
+        (ADA, {"source": "a\0b"}, "U\\+0000"),
+        (ADA, {"actor": "\udcff"}, "U\\+DCFF"),
+        ("\udcff@example.org", {}, "cannot be subscribed"),
     ],
 )
-def test_bad_file_is_refused_with_its_name_and_a_reason(tmp_path, data, reason):
-    with pytest.raises(NewsletterError) as caught:
-        rows(tmp_path, data)
-    assert "list.csv" in caught.value.message
-    assert reason in caught.value.message
+def test_what_cannot_be_added_is_refused_with_a_reason_and_leaves_nothing(
+    store, email, values, reason
+):
+    with pytest.raises(UsageError, match=reason), store.begin() as conn:
+        add(conn, email, **values)
+    with store.read() as conn:
+        assert subscribers.statistics(conn)["total"] == 0
 
 
-def test_empty_folder_says_what_to_put_there(tmp_path):
-    with pytest.raises(NewsletterError) as caught:
-        list(read_folder(tmp_path))
-    assert "email,name" in str(caught.value.hint)
+# ── request and confirm ─────────────────────────────────────────────────────
+
+
+def test_requested_person_is_mailed_only_once_confirmed(store):
+    with store.begin() as conn:
+        person, token = request(conn, ADA)
+        assert person.status is Status.PENDING
+    assert mailed(store) == []
+    with store.begin() as conn:
+        confirmed = subscribers.confirm(conn, token, now=NOW, ip="192.0.2.7", page="/confirm")
+        assert confirmed is not None
+        shown = subscribers.timeline(conn, person.id)
+    assert mailed(store) == [ADA]
+    assert consents(store, person.id) == ["requested", "confirmed"]
+    (entry,) = [entry for entry in shown if entry.what == "confirmed"]
+    assert (entry.detail, entry.ip, entry.page) == (
+        "“Send me the digest.”",
+        "192.0.2.7",
+        "/confirm",
+    )
+
+
+def test_token_is_kept_only_as_a_hash(store):
+    with store.begin() as conn:
+        _, token = request(conn, ADA)
+        (row,) = conn.execute(sa.select(confirmation)).all()
+    assert token.encode() not in row.token_hash
+    assert len(row.token_hash) == 32
+
+
+def test_confirmation_counts_once_and_in_time(store):
+    with store.begin() as conn:
+        _, token = request(conn, ADA)
+        late = NOW + timedelta(days=7)
+        assert subscribers.confirm(conn, token, now=late) is None
+        assert subscribers.confirm(conn, "invented", now=NOW) is None
+        assert subscribers.confirm(conn, token, now=late - timedelta(seconds=1)) is not None
+        assert subscribers.confirm(conn, token, now=NOW) is None
+
+
+def test_form_filled_in_by_a_stranger_changes_nothing_for_an_active_person(store):
+    with store.begin() as conn:
+        first = add(conn, ADA, name="Ada", tags=["press"])
+        same, token = request(conn, ADA, name="Somebody", tags=["vip"])
+        assert same == first
+        assert subscribers.confirm(conn, token, now=NOW) == first
+
+
+@pytest.mark.parametrize("leave", ["unsubscribe", "suppress", "erase"])
+def test_late_confirmation_brings_nobody_back(store, leave):
+    with store.begin() as conn:
+        person, token = request(conn, ADA)
+        if leave == "unsubscribe":
+            subscribers.unsubscribe(conn, person.id, source="page", **WRITES)
+        elif leave == "suppress":
+            reason = Reason.BOUNCED
+            subscribers.suppress(conn, ADA, reason=reason, source="mailbox", **WRITES)
+        else:
+            subscribers.erase(conn, ADA, **WRITES)
+        assert subscribers.confirm(conn, token, now=NOW) is None
+    assert mailed(store) == []
+
+
+def test_late_confirmation_leaves_a_paused_person_paused(store):
+    with store.begin() as conn:
+        add(conn, ADA, status=Status.PAUSED)
+        _, token = request(conn, ADA)
+        person = subscribers.confirm(conn, token, now=NOW)
+    assert person is not None
+    assert person.status is Status.PAUSED
+
+
+# ── find ────────────────────────────────────────────────────────────────────
+
+
+def test_people_are_read_in_order_of_id_whatever_the_chunk(store):
+    with store.begin() as conn:
+        for number in range(25):
+            add(conn, f"p{number}@example.org", tags=["even"] if number % 2 == 0 else [])
+    with store.read() as conn:
+        for chunk in (1, 7, 25, 100):
+            found = list(subscribers.iterate(conn, subscribers.eligible(), chunk=chunk))
+            assert [person.email for person in found] == [
+                f"p{number}@example.org" for number in range(25)
+            ]
+            assert found[2].tags == ("even",)
+            assert found[3].tags == ()
+        assert subscribers.count(conn, subscribers.eligible(tag="even")) == 13
+    assert mailed(store, tag="even") == [f"p{number}@example.org" for number in range(0, 25, 2)]
+    assert mailed(store, tag="odd") == []
+
+
+def test_people_are_found_by_status_and_by_text_that_is_not_a_pattern(store):
+    with store.begin() as conn:
+        add(conn, ADA, name="Ada Löwe")
+        request(conn, "100%@example.org")
+        everyone = subscribers.everyone
+        for select, expected in [
+            (everyone(), [ADA, "100%@example.org"]),
+            (everyone(status=Status.PENDING), ["100%@example.org"]),
+            (everyone(text="DA lö"), [ADA]),
+            (everyone(text="0%"), ["100%@example.org"]),
+            (everyone(text="_"), []),
+        ]:
+            found = [person.email for person in subscribers.iterate(conn, select)]
+            assert found == expected
+
+
+@pytest.mark.parametrize("text", ["\0", "\udcff", "\x1b[2J"])
+def test_text_that_cannot_be_looked_for_is_refused(store, text):
+    with store.read() as conn:
+        assert subscribers.find(conn, text) is None
+        with pytest.raises(UsageError, match="control character"):
+            subscribers.everyone(text=text)
+
+
+def test_tags_come_and_go_and_again_changes_nothing(store):
+    with store.begin() as conn:
+        person = add(conn, ADA, tags=["press"])
+        person = subscribers.tag(conn, person.id, add=["b", "a"], remove=["press"], **WRITES)
+        assert person.tags == ("a", "b")
+        before = len(subscribers.timeline(conn, person.id))
+        subscribers.tag(conn, person.id, add=["a"], remove=["press"], **WRITES)
+        assert len(subscribers.timeline(conn, person.id)) == before
+        with pytest.raises(UsageError, match="no subscriber 99"):
+            subscribers.tag(conn, 99, add=["a"], **WRITES)
+
+
+def test_statistics_count_every_status_and_reason(store):
+    with store.begin() as conn:
+        add(conn, ADA, tags=["press"])
+        request(conn, "bo@example.org")
+        gone = add(conn, "cy@example.org")
+        subscribers.unsubscribe(conn, gone.id, source="page", **WRITES)
+        add(conn, "di@example.org")
+        subscribers.erase(conn, "di@example.org", **WRITES)
+        found = subscribers.statistics(conn)
+    assert found == {
+        "total": 3,
+        "eligible": 1,
+        "status": {"pending": 1, "active": 1, "paused": 0, "unsubscribed": 1, "erased": 1},
+        "suppressed": {
+            "unsubscribed": 1,
+            "bounced": 0,
+            "complained": 0,
+            "erased": 1,
+            "manual": 0,
+        },
+        "tags": {"press": 1},
+        "consents": {"added": 3, "requested": 1, "withdrawn": 1},
+    }
+
+
+def test_record_for_an_access_request_holds_all_that_is_kept(store):
+    with store.begin() as conn:
+        add(conn, ADA, name="Ada", tags=["press"], consent=given(ip="192.0.2.7", page="/join"))
+        found = subscribers.record(conn, ADA)
+        with pytest.raises(UsageError, match="nothing is kept"):
+            subscribers.record(conn, "bo@example.org")
+    assert found["email"] == ADA
+    assert found["subscriber"]["tags"] == ["press"]
+    assert found["subscriber"]["created_at"] == NOW.isoformat()
+    assert found["consents"][0]["ip"] == "192.0.2.7"
+    assert found["consents"][0]["kind"] == ConsentKind.ADDED
+    assert found["audit"][0]["action"] == "subscriber.add"
+    assert found["suppressions"] == []
+
+
+def test_paused_person_is_not_mailed_and_keeps_the_status(store):
+    with store.begin() as conn:
+        person = add(conn, ADA)
+        subscribers.pause(conn, person.id, **WRITES)
+    assert mailed(store) == []
+    assert status_of(store, ADA) is Status.PAUSED

@@ -1,0 +1,270 @@
+"""Import one file: read, judge and apply it batch by batch; report what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import fields
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from newsletter.audience.fields import tag_of
+from newsletter.audience.importer.batch import Batch, Origin, Outcomes, Seen
+from newsletter.audience.importer.columns import Columns, resolve
+from newsletter.audience.importer.peers import Field
+from newsletter.audience.importer.reading import Broken, Nature, Row, Rows, look_through
+from newsletter.audience.importer.rejects import RejectsFile
+from newsletter.audience.importer.report import Progress, Reject, Report
+from newsletter.audience.importer.row import Problem, RowReader, is_plain_text
+from newsletter.audience.importer.taken import note_taken
+from newsletter.audience.model import Reason
+from newsletter.audience.reading import hasher_of
+from newsletter.errors import UsageError
+from newsletter.issue.folder import shown
+from newsletter.store.engine import Store
+from newsletter.store.tables import subscriber
+
+BATCH_ROWS = 50_000  # a transaction: larger ones write each page of an index less often
+CHUNK_ROWS = 10_000  # held in memory at a time, and as many being read
+SHOWN_REJECTS = 20
+
+_Rejected = tuple[Reject, Sequence[str]]  # and the row, for the rejects file
+_Chunk = tuple[Batch, list[_Rejected]]
+
+
+def import_csv(
+    store: Store,
+    path: Path,
+    *,
+    consent: str,
+    mapping: Mapping[str, str] | None = None,
+    tags: Sequence[str] = (),
+    suppress: Reason | None = None,
+    dry_run: bool = False,
+    actor: str,
+    now: datetime,
+    on_progress: Callable[[Progress], None] | None = None,
+    batch_rows: int = BATCH_ROWS,
+) -> Report:
+    """Take the people of a CSV file into the list, *batch_rows* rows a transaction.
+
+    *consent* is the basis on which they are mailed; every row that would join the list
+    needs it. *mapping* is of column → field (`parse_mapping`), *tags* are given to all,
+    *suppress* makes the file a list of addresses never to be mailed. What the file says
+    replaces what was known, what it leaves empty does not; tags are added. The same file
+    again changes nothing. Ctrl-C undoes the batch in hand and returns the report with
+    `interrupted`. *dry_run* does everything in one transaction and undoes it: nobody
+    else can write meanwhile.
+
+    Raises:
+        UsageError: no CSV file, a header that cannot be understood, no consent.
+        StorageError: the database, the file or its folder refuses; whole batches are kept.
+    """
+    nature = look_through(path)
+    basis = _basis(consent)
+    given_tags = _checked_tags(tags)
+    origin = Origin(source=_source(path), basis=basis, actor=actor, now=now)
+    with ExitStack() as stack:
+        rows = stack.enter_context(Rows(path, nature))
+        columns = resolve(rows.header, path, mapping=mapping, suppress=suppress)
+        if columns.everyone is None and not basis and not _MAY_DO_WITHOUT & columns.at.keys():
+            raise UsageError(
+                f"on what consent are the people of {shown(path)} mailed?",
+                hint='say it, as in: --consent "asked on paper at the spring meeting"',
+            )
+        with store.read() as conn:
+            hasher = hasher_of(conn)
+            newest = conn.scalar(sa.select(sa.func.max(subscriber.c.id))) or 0
+        reader = RowReader(
+            columns,
+            hasher,
+            basis=basis,
+            tags=given_tags,
+            now=now,
+            has_bad_bytes=nature.has_bad_bytes,
+        )
+        rejects_file = stack.enter_context(RejectsFile(path, rows.header))
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        run = _Run(rows, nature, reader, rejects_file, Seen(newest), origin, on_progress)
+        chunks = _ReadAhead(pool, run.chunks(min(batch_rows, CHUNK_ROWS)))
+        interrupted = False
+        try:
+            if dry_run:
+                run.rehearse(store, chunks)
+            else:
+                run.perform(store, chunks, max(1, batch_rows // CHUNK_ROWS))
+        except KeyboardInterrupt:
+            interrupted = True
+        return run.report(columns, dry_run=dry_run, interrupted=interrupted)
+
+
+_MAY_DO_WITHOUT = {Field.STATUS, Field.SUPPRESSED, Field.CONSENT_WORDING}
+
+
+class _Undo(Exception):  # noqa: N818 - leaves a transaction that was only to be tried
+    pass
+
+
+class _Run:
+    """The state of one import: what was counted is what was committed."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        nature: Nature,
+        reader: RowReader,
+        rejects_file: RejectsFile,
+        seen: Seen,
+        origin: Origin,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._rows = rows
+        self._nature = nature
+        self._reader = reader
+        self._rejects_file = rejects_file
+        self._seen = seen
+        self._origin = origin
+        self._on_progress = on_progress
+        self._counts = {field.name: 0 for field in fields(Outcomes)}
+        self._rejected = 0
+        self._shown: list[Reject] = []
+        self._is_complete = False
+
+    def perform(self, store: Store, chunks: _ReadAhead, chunks_a_batch: int) -> None:
+        """Apply the chunks, several a transaction."""
+        while chunk := chunks.take():
+            with store.begin() as conn:
+                done = [self._apply(conn, chunk, chunks)]
+                while len(done) < chunks_a_batch and (chunk := chunks.take()):
+                    done.append(self._apply(conn, chunk, chunks))
+            for outcomes, rejects in done:
+                self._count(outcomes, rejects)
+                self._rejects_file.write(rejects)
+            self._tell()
+        with store.begin() as conn:
+            name, sha256 = self._rows.path.name, self._nature.sha256
+            note_taken(conn, name, sha256, self._read, self._origin.now)
+        self._is_complete = True
+
+    def rehearse(self, store: Store, chunks: _ReadAhead) -> None:
+        """Do it all, in a transaction that is undone."""
+        try:
+            with store.begin() as conn:
+                while chunk := chunks.take():
+                    self._count(*self._apply(conn, chunk, chunks))
+                    self._tell()
+                raise _Undo
+        except _Undo:
+            pass
+
+    def report(self, columns: Columns, *, dry_run: bool, interrupted: bool) -> Report:
+        # After an interruption the same command begins anew, and writes all rejects then.
+        rejects_file = self._rejects_file.finish() if self._is_complete else None
+        notes = [columns.peer.note] if columns.peer.note else []
+        if columns.unused:
+            names = ", ".join(f"“{name[:40]}”" for name in columns.unused[:10])
+            more = f" and {len(columns.unused) - 10} more" if len(columns.unused) > 10 else ""
+            notes.append(f"columns that are not kept: {names}{more}")
+        return Report(
+            path=self._rows.path,
+            form=columns.peer.name,
+            dry_run=dry_run,
+            interrupted=interrupted,
+            read=self._read,
+            rejected=self._rejected,
+            rejects=tuple(self._shown),
+            rejects_file=rejects_file,
+            warnings=(*self._nature.warnings, *notes, *self._reader.warnings.texts()),
+            **self._counts,
+        )
+
+    @property
+    def _read(self) -> int:
+        return self._rejected + sum(self._counts.values())
+
+    def chunks(self, size: int) -> Iterator[_Chunk]:
+        """Read the file, *size* rows at a time."""
+        rows = iter(self._rows)
+        while some := list(islice(rows, size)):
+            yield self._chunk(some)
+
+    def _chunk(self, rows: Sequence[Row | Broken]) -> _Chunk:
+        people = Batch()
+        rejects: list[_Rejected] = []
+        read, columns = self._reader, self._reader.columns
+        for row in rows:
+            if isinstance(row, Row):
+                try:
+                    people.add(*read(row, row.line))
+                except Problem as problem:
+                    column = columns.name_of(problem.field)
+                    reject = Reject(line=row.line, column=column, reason=problem.reason)
+                    rejects.append((reject, row))
+            else:
+                reject = Reject(line=row.line, column="", reason=row.reason)
+                rejects.append((reject, row.text.split(self._rows.delimiter)))
+        return people, rejects
+
+    def _apply(
+        self, conn: sa.Connection, chunk: _Chunk, chunks: _ReadAhead
+    ) -> tuple[Outcomes, list[_Rejected]]:
+        people, rejects = chunk
+        if not people.candidates:
+            chunks.start()
+            return Outcomes(), rejects
+        people.load(conn)
+        # Not before: row by row, loading and reading would take turns with the one interpreter.
+        chunks.start()
+        return people.apply(conn, self._seen, self._origin), rejects
+
+    def _count(self, outcomes: Outcomes, rejects: Sequence[_Rejected]) -> None:
+        for name in self._counts:
+            self._counts[name] += getattr(outcomes, name)
+        self._rejected += len(rejects)
+        self._shown += [reject for reject, _ in rejects[: SHOWN_REJECTS - len(self._shown)]]
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            size = self._nature.size
+            done = min(self._rows.bytes_read(), size)
+            self._on_progress(Progress(bytes_read=done, bytes_total=size, rows=self._read))
+
+
+class _ReadAhead:
+    """Read the next chunk while the database is busy with the one that was taken."""
+
+    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterator[_Chunk]) -> None:
+        self._pool = pool
+        self._chunks = chunks
+        self.start()
+
+    def start(self) -> None:
+        self._coming = self._pool.submit(next, self._chunks, None)
+
+    def take(self) -> _Chunk | None:
+        """Wait for the chunk; None at the end. Then `start` the next."""
+        return self._coming.result()
+
+
+def _basis(consent: str) -> str:
+    basis = consent.strip()
+    if not is_plain_text(basis):
+        raise UsageError("the consent is too long or holds control characters")
+    return basis
+
+
+def _checked_tags(tags: Sequence[str]) -> list[str]:
+    try:
+        return sorted({tag_of(tag) for tag in tags})
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _source(path: Path) -> str:
+    """What consent and audit say of the file: kept for ever, so without an address."""
+    is_plain = "@" not in path.name and path.name.isprintable()
+    return f"import of {path.name[:200]}" if is_plain else "import of a file"
