@@ -7,15 +7,16 @@ are imported when they are called, so `newsletter --help` answers at once.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from newsletter import __version__
-from newsletter.errors import ContentError, NewsletterError
+from newsletter.cli.lazy import LazyGroup
+from newsletter.errors import ContentError, NewsletterError, UsageError
 
 # name → first line of its help; a test keeps these equal to the commands' docstrings.
 COMMANDS = {
@@ -26,42 +27,16 @@ COMMANDS = {
     "explain": "Explain a rule, or list them all.",
     "preview": "Write a page that shows an issue in every form, side by side.",
     "render": "Compose an issue into e-mail, text, web page and PDF.",
+    "subscribers": "Keep the list: who may be mailed, why, and who never again.",
     "send": "Send an issue to the subscribers.",
     "schema": "Print a JSON Schema: of the configuration, or of an issue's front matter.",
 }
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one only to run it."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"newsletter.cli.{cmd_name}_command")
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, 1)
-            hint = f"Did you mean “{near[0]}”?" if near else "newsletter --help lists them."
-            raise click.UsageError(f"There is no command “{args[0]}”. {hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
     cls=LazyGroup,
+    summaries=COMMANDS,
+    package="newsletter.cli",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: newsletter init my-digest",
 )
@@ -77,6 +52,12 @@ class LazyGroup(click.Group):
 @click.pass_context
 def newsletter(context: click.Context, start: str) -> None:
     """A newsletter, published as code: draft in a folder, check, compose, send."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            "the folder that you are in is not there any more", hint="go to another: cd"
+        ) from error
     context.obj = start
 
 
@@ -87,7 +68,8 @@ def main(arguments: list[str] | None = None) -> Any:
             stream.reconfigure(errors="replace")
     try:
         code = newsletter.main(arguments, prog_name="newsletter", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by >&-
+            sys.stdout.flush()
     except click.exceptions.Abort:
         click.echo("stopped; what was finished is kept, nothing is half-done", err=True)
         sys.exit(130)
@@ -102,4 +84,9 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:  # a full disk behind stdout; whatever else the world comes up with
+        where = "the output" if error.filename is None else str(error.filename)
+        click.echo(f"error: {where} cannot be used: {error.strerror or error}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)

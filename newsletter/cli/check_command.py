@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -62,7 +63,8 @@ def command(
 
 def _folders(names: Sequence[str], workspace: Workspace) -> list[IssueFolder]:
     if names:
-        return [find_issue(name, workspace) for name in dict.fromkeys(names)]
+        found = [find_issue(name, workspace) for name in names]
+        return list({os.path.realpath(folder.path): folder for folder in found}.values())
     return [*issue_folders(workspace.issues), *odd_folders(workspace.issues)]
 
 
@@ -72,11 +74,16 @@ def _check(
     find_issues = lru_cache(maxsize=1)(lambda: all_issues(workspace.issues))
     for folder in folders:
         checked = check_folder(folder, workspace, today=today, find_issues=find_issues)
-        if fix:
-            mended = fixes.write(checked.document, checked.diagnostics)
-            if mended:
-                click.echo(f"{shown(folder.file)}: mended {plural(mended, 'place')}", err=True)
-                checked = check_folder(folder, workspace, today=today, find_issues=find_issues)
+        mended = 0
+        # One mend can bring out another: a space that stood before an invisible character.
+        for _ in range(fixes.ROUNDS if fix else 0):
+            count = fixes.write(checked.document, checked.diagnostics)
+            if not count:
+                break
+            mended += count
+            checked = check_folder(folder, workspace, today=today, find_issues=find_issues)
+        if mended:
+            click.echo(f"{shown(folder.file)}: mended {plural(mended, 'place')}", err=True)
         yield checked
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from newsletter import diagnostics as report
-from newsletter.cli.shared import DAY, plural, workspace_at
+from newsletter.cli.shared import DAY, FOLDER, plural, workspace_at
 from newsletter.config import Workspace
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.issue.folder import shown
@@ -21,7 +21,7 @@ from newsletter.issue.number import IssueNumber
 )
 @click.option(
     "--into",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="Folder that gets the issue folders; default: issues/.",
 )
 @click.option("--date", "published", type=DAY, help="Day of publication, where the file has none.")

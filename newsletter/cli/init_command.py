@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from importlib.resources import files
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.shared import plural
+from newsletter.cli.shared import FOLDER, plural
 from newsletter.errors import StorageError, UsageError
 from newsletter.issue.folder import shown
 
@@ -18,7 +19,7 @@ PARTS = ("newsletter.toml", "people.txt", "terms.toml", "templates", "subscriber
 
 
 @click.command("init")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 def command(folder: Path) -> None:
     """Lay out a new workspace in FOLDER.
 
@@ -42,7 +43,8 @@ def command(folder: Path) -> None:
 def lay_out(folder: Path) -> int:
     """Write the workspace and return how many files it has; all of it or nothing."""
     source = seed()
-    parent = folder.resolve().parent
+    final = Path(os.path.realpath(folder))  # resolve() fails on a link that leads in a circle
+    parent = final.parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".newsletter-init-", dir=parent) as scratch:
@@ -54,7 +56,7 @@ def lay_out(folder: Path) -> int:
             _copy(sample, target / "issues" / sample.name)
             if folder.exists():
                 folder.rmdir()
-            target.rename(folder.resolve())
+            target.rename(final)
     except OSError as error:
         raise StorageError(
             f"{folder} cannot be written: {error.strerror or error}",

@@ -41,13 +41,18 @@ def command(
     issues = all_issues(workspace.issues)
     day = today.date() if today else date.today()  # noqa: DTZ011  the editor's own date
     number = next_number(issues, volume)
-    when = published.date() if published else next_date(issues, day)
+    try:
+        when = published.date() if published else next_date(issues, day)
+    except OverflowError as error:
+        raise UsageError(
+            "the calendar ends before the next issue", hint="give the day: --date 2023-10-31"
+        ) from error
     folder = workspace.issues / number.folder
     write_skeleton(folder, number, when)
-    click.echo(f"{shown(folder / ISSUE_FILE)}: Vol {number}, {when:%Y-%m-%d}")
+    click.echo(f"{shown(folder / ISSUE_FILE)}: Vol {number}, {when.isoformat()}")
     first_year = workspace.config.newsletter.first_year
-    if first_year is not None and when.year != first_year + number.volume - 1:
-        expected = when.year - first_year + 1
+    expected = when.year - first_year + 1 if first_year is not None else number.volume
+    if expected != number.volume and 1 <= expected <= 999:
         click.echo(
             f"note: {when.year} is the year of volume {expected}; "
             f"newsletter new --volume {expected} would start it",
@@ -106,4 +111,7 @@ def write_skeleton(folder: Path, number: IssueNumber, when: date) -> None:
             f"{shown(folder)} exists already", hint="finish that issue, or rename the folder"
         ) from error
     except OSError as error:
-        raise StorageError(f"{shown(folder)} cannot be made: {error.strerror}") from error
+        raise StorageError(
+            f"{shown(folder)} cannot be made: {error.strerror}",
+            hint="look at the permissions of the folder and the room on the disk",
+        ) from error

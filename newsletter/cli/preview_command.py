@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.shared import sound_issue, workspace_at
+from newsletter.cli.shared import FOLDER, composed_issue, workspace_at
 from newsletter.issue.folder import shown
 
 
@@ -14,7 +14,7 @@ from newsletter.issue.folder import shown
 @click.argument("issue", required=False)
 @click.option(
     "--to",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="Folder to write; default: build/ and the issue's folder name.",
 )
 @click.pass_obj
@@ -25,12 +25,10 @@ def command(start: str, issue: str | None, to: Path | None) -> None:
     shows the e-mail on a desktop, on a phone and in the dark, the plain text, the
     web page and the PDF. Its name is printed: open it in a browser.
     """
-    from newsletter.compose.edition import compose
     from newsletter.compose.preview import write_preview
 
     workspace = workspace_at(start)
-    folder, sound = sound_issue(issue, workspace)
-    edition = compose(sound, folder, workspace)
+    sound, edition = composed_issue(issue, workspace)
     page = write_preview(
         edition, workspace.templates, to or workspace.root / "build" / sound.number.folder
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.shared import plural, sound_issue, workspace_at
+from newsletter.cli.shared import FOLDER, composed_issue, plural, workspace_at
 from newsletter.issue.folder import shown
 
 
@@ -14,7 +14,7 @@ from newsletter.issue.folder import shown
 @click.argument("issue", required=False)
 @click.option(
     "--to",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="Folder to write; default: build/ and the issue's folder name.",
 )
 @click.pass_obj
@@ -25,11 +25,10 @@ def command(start: str, issue: str | None, to: Path | None) -> None:
     input gives the same bytes. Writes email.html, email.txt, web.html, issue.pdf,
     the picture, message.eml (a sample) and manifest.json with the hash of each.
     """
-    from newsletter.compose.edition import compose, write
+    from newsletter.compose.edition import write
 
     workspace = workspace_at(start)
-    folder, sound = sound_issue(issue, workspace)
-    edition = compose(sound, folder, workspace)
+    sound, edition = composed_issue(issue, workspace)
     target = to or workspace.root / "build" / sound.number.folder
     write(edition, target)
     for name, data in edition.files.items():

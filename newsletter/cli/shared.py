@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from newsletter import diagnostics as report
 from newsletter.config import Workspace, open_workspace
 from newsletter.diagnostics import Severity
-from newsletter.errors import ContentError
+from newsletter.errors import ContentError, UsageError
 from newsletter.issue.check import check_folder
 from newsletter.issue.folder import IssueFolder, find_issue, newest_issue, shown
 from newsletter.issue.model import Issue
 
+if TYPE_CHECKING:
+    from newsletter.compose.edition import Edition
+
+
+class FolderType(click.Path):
+    """A folder that need not exist; an empty name, as from an unset variable, is refused."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name of the folder is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class LineType(click.types.StringParamType):
+    """A text that is kept or looked up: one line, no control characters, no broken UTF-8."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if any(unicodedata.category(char) in ("Cc", "Zl", "Zp", "Cs") for char in value):
+            self.fail("it holds a line break, a control character or broken UTF-8", param, ctx)
+        return value
+
+
+FOLDER = FolderType()
+LINE = LineType()
 DAY = click.DateTime(["%Y-%m-%d"])
 
 today_option: Callable[[Any], Any] = click.option(
@@ -26,6 +57,47 @@ today_option: Callable[[Any], Any] = click.option(
 
 def workspace_at(start: str) -> Workspace:
     return open_workspace(Path(start))
+
+
+def actor(workspace: Workspace, *, about: str = "") -> str:
+    """Who is at the keyboard, for the audit: NEWSLETTER_ACTOR, git's user.email, the login name.
+
+    The audit outlives an erasure, so it is never the address that the change is *about*:
+    operators may be on the list too.
+
+    Raises:
+        UsageError: NEWSLETTER_ACTOR holds something that is no name.
+    """
+    given = os.environ.get("NEWSLETTER_ACTOR", "").strip()
+    if len(given) > 200 or not given.isprintable():
+        raise UsageError(
+            "NEWSLETTER_ACTOR is no name: it is too long or holds control characters",
+            hint="set it to a name or an e-mail address",
+        )
+    name = given or _git_email(workspace.root)
+    is_about_them = "@" in about and about.casefold() in name.casefold()
+    return _login() if not name or is_about_them else name
+
+
+def _git_email(root: Path) -> str:
+    import subprocess
+
+    command = ["git", "-C", str(root), "config", "user.email"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=5, check=False)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    found = done.stdout.decode("utf-8", "replace").strip()
+    return found if done.returncode == 0 and found.isprintable() else ""
+
+
+def _login() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        return f"uid {os.getuid()}"
 
 
 def plural(number: int, word: str) -> str:
@@ -39,7 +111,7 @@ def sound_issue(name: str | None, workspace: Workspace) -> tuple[IssueFolder, Is
     Raises:
         ContentError: it has errors; they are printed first.
     """
-    folder = find_issue(name, workspace) if name else newest_issue(workspace)
+    folder = find_issue(name, workspace) if name is not None else newest_issue(workspace)
     checked = check_folder(folder, workspace, today=date.today())  # noqa: DTZ011
     if checked.issue is None:
         errors = [d for d in checked.diagnostics if d.severity is Severity.ERROR]
@@ -53,3 +125,17 @@ def sound_issue(name: str | None, workspace: Workspace) -> tuple[IssueFolder, Is
         see = f"see newsletter check {folder.path.name}"
         click.echo(f"{shown(folder.path)}: {plural(warnings, 'warning')}; {see}", err=True)
     return folder, checked.issue
+
+
+def composed_issue(name: str | None, workspace: Workspace) -> tuple[Issue, Edition]:
+    """Check and compose the named issue, else the newest; what the gates found is printed.
+
+    Raises:
+        ContentError: it has errors; they are printed first.
+    """
+    from newsletter.compose.edition import compose
+
+    folder, issue = sound_issue(name, workspace)
+    edition = compose(issue, folder, workspace)
+    click.echo(report.as_text(edition.findings), err=True, nl=False)
+    return issue, edition

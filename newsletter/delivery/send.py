@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from newsletter.audience.links import Links
-from newsletter.audience.subscribers import Reject, Subscriber
+from newsletter.audience.model import Subscriber
 from newsletter.compose.message import MessageTemplate, Recipient
 from newsletter.delivery.transports.outbox import Outbox
 from newsletter.errors import RecipientRejected
@@ -18,15 +18,15 @@ from newsletter.errors import RecipientRejected
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What became of the rows of the list; accepted + rejected is all of them."""
+    """What became of the audience; accepted + rejected is all of it."""
 
     accepted: int
-    rejected: tuple[str, ...]  # one reason each
+    rejected: tuple[str, ...]  # one reason each; they name the subscriber's id, no address
 
 
 def send(
     message: MessageTemplate,
-    subscribers: Iterable[Subscriber | Reject],
+    subscribers: Iterable[Subscriber],
     links: Links,
     outbox: Outbox,
     *,
@@ -39,22 +39,18 @@ def send(
     *edition* (an issue number) keeps the Message-IDs of editions apart.
 
     Raises:
-        StorageError: the outbox or a subscriber file failed; what was written stays.
+        StorageError: the outbox or the database failed; what was written stays.
     """
     outbox.open()
     accepted = 0
     rejected: list[str] = []
-    for done, row in enumerate(subscribers, start=1):
-        if isinstance(row, Reject):
-            rejected.append(f"{row.path.name}:{row.line}: {row.reason}")
-        else:
-            try:
-                outbox.deliver(
-                    row.email, message.assemble(_recipient(row, links, edition, web_url))
-                )
-                accepted += 1
-            except RecipientRejected as error:
-                rejected.append(f"{row.email}: {error.message}")
+    for done, subscriber in enumerate(subscribers, start=1):
+        try:
+            recipient = _recipient(subscriber, links, edition, web_url)
+            outbox.deliver(subscriber.email, message.assemble(recipient))
+            accepted += 1
+        except RecipientRejected as error:
+            rejected.append(f"subscriber {subscriber.id}: {error.message}")
         on_progress(done)
     return Summary(accepted=accepted, rejected=tuple(rejected))
 
@@ -63,8 +59,8 @@ def _recipient(subscriber: Subscriber, links: Links, edition: str, web_url: str)
     return Recipient(
         email=subscriber.email,
         name=subscriber.name,
-        delivery=links.token("delivery", f"{edition}\0{subscriber.email}"),
-        unsubscribe_url=links.unsubscribe(subscriber.email),
-        preferences_url=links.preferences(subscriber.email),
+        delivery=links.tokens.sign(f"delivery of {edition}", subscriber.id),
+        unsubscribe_url=links.unsubscribe(subscriber.id),
+        preferences_url=links.preferences(subscriber.id),
         web_url=web_url,
     )

@@ -28,7 +28,17 @@ def test_help_answers_at_once_and_imports_no_heavy_library(run, workspace):
 
     assert statistics.median(timed() for _ in range(5)) < 0.5  # 0.15 s is measured by make bench
     imported = run("--help", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}).stderr
-    for heavy in ("msgspec", "jinja2", "markdown_it", "premailer", "typst", "PIL", "lxml", "rich"):
+    for heavy in (
+        "msgspec",
+        "sqlalchemy",
+        "jinja2",
+        "markdown_it",
+        "premailer",
+        "typst",
+        "PIL",
+        "lxml",
+        "rich",
+    ):
         assert not re.search(rf"\| +{heavy}\b", imported), heavy
 
 
@@ -236,7 +246,11 @@ def test_preview_names_its_page(run, workspace):
     assert (workspace / "build/vol-2-24/preview.html").exists()
 
 
+CONSENT = ("--consent", "example people, made up")
+
+
 def test_send_writes_one_message_per_subscriber_and_again_the_same(run, workspace):
+    assert run("subscribers", "import", *CONSENT).returncode == 0
     first = run("send", "2.24", "--yes")
     assert first.returncode == 0, first.stderr
     assert "200 messages written, 0 rejected" in first.stdout
@@ -248,9 +262,35 @@ def test_send_writes_one_message_per_subscriber_and_again_the_same(run, workspac
 
 
 def test_send_without_yes_and_without_an_answer_sends_nothing(run, workspace):
+    run("subscribers", "add", "ada@example.org", *CONSENT)
     result = run("send", "2.24", stdin=None, input="")
-    assert result.returncode != 0
+    assert result.returncode == 130
+    assert "audience: 1 subscriber" in result.stdout
     assert not (workspace / "outbox").exists()
+
+
+def test_send_to_a_list_that_is_not_imported_yet_says_how_and_sends_nothing(run, workspace):
+    result = run("send", "2.24", "--yes")
+    assert result.returncode == 2
+    assert "newsletter subscribers import --consent" in result.stderr
+    (workspace / "subscribers/example.csv").unlink()
+    assert "import FILE.csv" in run("send", "2.24", "--yes").stderr
+    assert not (workspace / "outbox").exists()
+
+
+def test_send_leaves_out_who_left_and_is_narrowed_by_a_tag(run, workspace):
+    for name in ("ada", "bob", "eve"):
+        run("subscribers", "add", f"{name}@example.org", "--tag", "press", *CONSENT)
+    run("subscribers", "add", "ken@example.org", *CONSENT)
+    run("subscribers", "remove", "ada@example.org")
+    run("subscribers", "suppress", "bob@example.org")
+    result = run("send", "2.24", "--tag", "press", "--yes")
+    assert "1 message written, 0 rejected" in result.stdout, result.stderr
+    (message,) = (workspace / "outbox/vol-2-24").iterdir()
+    assert message.name.startswith("eve@example.org")
+    unknown = run("send", "2.24", "--tag", "prss", "--yes")
+    assert unknown.returncode == 2
+    assert "nobody with the tag “prss”" in unknown.stderr
 
 
 @pytest.mark.parametrize("what", ["config", "issue"])

@@ -48,6 +48,9 @@ def test_wheel_lays_out_a_workspace_that_checks_and_renders(tmp_path):
     assert newsletter("check", "--strict", cwd=digest) == ""
     newsletter("render", "2.24", "--to", "out", cwd=digest)
     assert (digest / "out" / "issue.pdf").read_bytes().startswith(b"%PDF-")
+    assert "active" in newsletter("subscribers", "stats", cwd=digest)  # migrations come along
+    newsletter("subscribers", "import", "--consent", "example people, made up", cwd=digest)
+    assert (digest / ".newsletter" / "newsletter.db").exists()
     where = call(
         sys.executable,
         "-c",

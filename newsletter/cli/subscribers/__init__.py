@@ -1,0 +1,1 @@
+"""`newsletter subscribers …`: one module per command, imported when it is called."""
