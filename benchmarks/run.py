@@ -79,27 +79,31 @@ def compose_warm() -> float:
 
     workspace = workspace_at(str(ROOT))
     folder, issue = sound_issue(None, workspace)
-    compose(issue, folder.path, workspace)
+    compose(issue, folder, workspace)
     return statistics.median(
-        seconds(lambda: compose(issue, folder.path, workspace)) for _ in range(WARM_RUNS)
+        seconds(lambda: compose(issue, folder, workspace)) for _ in range(WARM_RUNS)
     )
 
 
 def assembly() -> float:
     """Messages per second, assembled for example readers from one template."""
     from newsletter.cli.shared import sound_issue, workspace_at
-    from newsletter.compose.edition import compose
-    from newsletter.compose.message import Recipient
+    from newsletter.compose.edition import compose, planned_date
+    from newsletter.compose.message import MessageTemplate, Recipient, headers_of
 
     workspace = workspace_at(str(ROOT))
     folder, issue = sound_issue(None, workspace)
-    template = compose(issue, folder.path, workspace).message
+    edition = compose(issue, folder, workspace)
+    headers = headers_of(edition.view, workspace.config, planned_date(edition.view, workspace))
+    template = MessageTemplate(
+        headers, edition.files["email.html"].decode(), edition.files["email.txt"].decode()
+    )
     names = ("Ada Okafor", "José Núñez", "佐藤 健", "")
     readers = [
         Recipient(
             email=f"reader{index}@example.org",
             name=names[index % len(names)],
-            delivery_id=f"{index:022d}",
+            delivery=f"{index:022d}",
             unsubscribe_url=f"https://digest.example.org/unsubscribe/{index:022d}",
             preferences_url=f"https://digest.example.org/preferences/{index:022d}",
             web_url="https://digest.example.org/vol-2-24/",

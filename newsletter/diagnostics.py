@@ -70,7 +70,7 @@ def as_text(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _text_block(diagnostic: Diagnostic) -> str:
-    place = f"{diagnostic.path}:{diagnostic.line}:{diagnostic.column}"
+    place = f"{_printable(diagnostic.path)}:{diagnostic.line}:{diagnostic.column}"
     fix = " [fixable]" if diagnostic.fixable else ""
     lines = [
         f"{place}: {diagnostic.severity} {diagnostic.code}{fix}: {_printable(diagnostic.message)}"

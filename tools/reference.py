@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from newsletter.cli import COMMANDS, newsletter
+from newsletter.cli import newsletter
 from newsletter.config import Config, config_schema
 from newsletter.config.model import meta_of
 from newsletter.issue.keys import FRONT_MATTER_KEYS, front_matter_schema
@@ -27,6 +27,7 @@ GROUPS = {
     "2": "Style",
     "3": "Vocabulary and consistency",
     "4": "Characters and spacing",
+    "8": "The composed mail",
     "9": "Import",
 }
 
@@ -50,7 +51,8 @@ def _json(schema: dict[str, object]) -> str:
 def rules() -> str:
     lines = [
         NOTE + "# Rules\n\n",
-        "`newsletter check` reports these; `newsletter explain CODE` prints one. Errors block ",
+        "`newsletter check` reports these, `newsletter render` those of NL8xx and ",
+        "`newsletter import` those of NL9xx; `newsletter explain CODE` prints one. Errors block ",
         "composing and sending. Warnings can be waived with a reason, in the file: ",
         "`<!-- newsletter: allow NL203 the quotation needs it -->`. A waiver below a headline ",
         "covers its item; above the first headline it covers the file.\n",
@@ -72,12 +74,22 @@ def commands() -> str:
     context = click.Context(newsletter, info_name="newsletter", max_content_width=88)
     context.terminal_width = 88
     lines = [NOTE + "# Commands\n\n", f"```text\n{newsletter.get_help(context)}\n```\n"]
-    for name in COMMANDS:
-        command = newsletter.get_command(context, name)
+    lines += _sections(newsletter, context, "##")
+    return "".join(lines)
+
+
+def _sections(group: click.Group, context: click.Context, heading: str) -> list[str]:
+    """The help of each command of *group*, those of its groups one heading deeper."""
+    lines = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         inner = click.Context(command, info_name=name, parent=context, terminal_width=88)
-        lines.append(f"\n## newsletter {name}\n\n```text\n{command.get_help(inner)}\n```\n")
-    return "".join(lines)
+        text = command.get_help(inner)
+        lines.append(f"\n{heading} {inner.command_path}\n\n```text\n{text}\n```\n")
+        if isinstance(command, click.Group):
+            lines += _sections(command, inner, heading + "#")
+    return lines
 
 
 def configuration() -> str:
