@@ -1,6 +1,6 @@
 #!/bin/sh
 # Set up .venv with the locked packages: setup.sh run|dev. Does nothing when it is up to date.
-# With "dev" it also installs Chromium, which the tests look at pages with.
+# With "dev" it also installs what the tests look at pages with: Chromium, poppler, a font.
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1
@@ -50,6 +50,11 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
     echo "$wanted" > "$stamp"
 fi
 
-if [ "$kind" = dev ] && ! command -v chromium >/dev/null; then
-    apt_install chromium
+if [ "$kind" = dev ]; then
+    missing=""
+    command -v chromium >/dev/null || missing="$missing chromium"
+    command -v pdftotext >/dev/null || missing="$missing poppler-utils"
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
+    # shellcheck disable=SC2086  # a list of names
+    [ -z "$missing" ] || apt_install $missing
 fi

@@ -9,7 +9,7 @@ to that (see the migrations).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,12 +42,14 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970 of an aware *moment*. Raises ValueError for a naive one."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 # Values that belong to this database and must survive as long as it does.

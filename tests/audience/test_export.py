@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.audience import subscribers
 from newsletter.audience.export import COLUMNS, safe, write_csv, write_jsonl
-from newsletter.audience.importer.row import FORMULA
+from newsletter.audience.importer.cells import FORMULA
 from newsletter.audience.model import ConsentKind, Reason, Status
 from newsletter.store.engine import open_url
 from tests.audience.importer.csv_files import suppressed, take, written

@@ -6,8 +6,8 @@ command goes on. Refuses to guess: a bad row is reported with its place and writ
 a rejects file, and nobody who left or is suppressed comes back by an import.
 
 The way of the data: `reading` gives rows, `columns` and `peers` say what they mean,
-`row` makes candidates of them, `batch` judges and applies these in the database,
-`run` puts it together.
+`row` and `cells` make candidates of them, `batch` and `statements` judge and apply
+these in the database, `run` puts it together.
 """
 
 from newsletter.audience.importer.columns import parse_mapping

@@ -80,39 +80,6 @@ class Batch:
             known = self.tags.get(identity)
             self.tags[identity] = tags if known is None else (*known, *tags)
 
-    def apply(self, conn: sa.Connection, seen: Seen, origin: Origin) -> Outcomes:
-        """Judge every loaded candidate, write what follows, count."""
-        given = {
-            "now": microseconds(origin.now),
-            "actor": origin.actor,
-            "source": origin.source,
-            "basis": origin.basis,
-        }
-        for statement in sql.RESOLVE:
-            conn.execute(sa.text(statement))
-        repeated = [
-            {"line": line}
-            for line, subscriber_id in conn.execute(sa.text(sql.KNOWN))
-            if seen.is_repeated(subscriber_id)
-        ]
-        if repeated:
-            conn.execute(sa.text(sql.REPEATED), repeated)
-        for statement in sql.JUDGE:
-            conn.execute(sa.text(statement))
-        counts = dict(zip(sql.OUTCOMES, conn.execute(sa.text(sql.COUNT)).one(), strict=True))
-        added = _apply(conn, counts, given, has_tags=bool(self.tags))
-        outcomes = Outcomes(
-            added=added,
-            updated=counts["update"],
-            # Somebody else may have added them since we looked.
-            unchanged=counts["same"] + counts["known"] + counts["new"] - added,
-            repeated=counts["repeated"] + self.repeated,
-            left_alone=counts["left"],
-            suppressed=counts["suppress"],
-        )
-        self._note(conn, outcomes, given)
-        return outcomes
-
     def load(self, conn: sa.Connection) -> None:
         """Put the candidates into the temporary tables."""
         rows = list(self.candidates.values())
@@ -130,6 +97,42 @@ class Batch:
         load = _load_sqlite if is_sqlite else _load_postgresql
         load(conn, "incoming", COLUMNS[: len(rows[0])], rows)
         load(conn, "incoming_tag", ("line", "tag"), tags)
+
+    def judge(self, conn: sa.Connection, seen: Seen) -> None:
+        """Give each loaded candidate its outcome."""
+        for statement in sql.RESOLVE:
+            conn.execute(sa.text(statement))
+        repeated = [
+            {"line": line}
+            for line, subscriber_id in conn.execute(sa.text(sql.KNOWN))
+            if seen.is_repeated(subscriber_id)
+        ]
+        if repeated:
+            conn.execute(sa.text(sql.REPEATED), repeated)
+        for statement in sql.JUDGE:
+            conn.execute(sa.text(statement))
+
+    def apply(self, conn: sa.Connection, origin: Origin) -> Outcomes:
+        """Write what follows from the outcomes, and count them."""
+        given = {
+            "now": microseconds(origin.now),
+            "actor": origin.actor,
+            "source": origin.source,
+            "basis": origin.basis,
+        }
+        counts = dict(zip(sql.OUTCOMES, conn.execute(sa.text(sql.COUNT)).one(), strict=True))
+        added = _apply(conn, counts, given, has_tags=bool(self.tags))
+        outcomes = Outcomes(
+            added=added,
+            updated=counts["update"],
+            # Somebody else may have added them since we looked.
+            unchanged=counts["same"] + counts["known"] + counts["new"] - added,
+            repeated=counts["repeated"] + self.repeated,
+            left_alone=counts["left"],
+            suppressed=counts["suppress"],
+        )
+        self._note(conn, outcomes, given)
+        return outcomes
 
     def _note(self, conn: sa.Connection, outcomes: Outcomes, given: dict[str, Any]) -> None:
         parts = [

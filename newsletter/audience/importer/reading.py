@@ -84,6 +84,10 @@ def look_through(path: Path) -> Nature:
         UsageError: the file is empty, binary, or has a first line that never ends.
         StorageError: it cannot be read.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UsageError(  # it is read twice
+            f"{shown(path)} is no file but a pipe or a device", hint="save it as a file first"
+        )
     try:
         with path.open("rb") as file:
             return _nature(path, file)

@@ -6,46 +6,53 @@ that cannot be read is left out with a warning. Refuses to mend an address.
 
 from __future__ import annotations
 
-import csv
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from operator import itemgetter
 from typing import Any
 
 from newsletter.audience import fields as checks
-from newsletter.audience.identity import Hasher, identity_of
+from newsletter.audience.identity import Hasher
+from newsletter.audience.importer.cells import (
+    SPACES,
+    address_and_identity,
+    bare,
+    ip_of,
+    is_plain_text,
+    language_of,
+    moment_of,
+    tags_of,
+    without_address,
+)
 from newsletter.audience.importer.columns import Columns, plain
-from newsletter.audience.importer.peers import OURS, PLAIN, PLAIN_STATUSES, Field, Standing
+from newsletter.audience.importer.peers import (
+    HARMLESS,
+    OURS,
+    PLAIN,
+    PLAIN_STATUSES,
+    Field,
+    Standing,
+)
 from newsletter.audience.model import Reason, Status
-from newsletter.email_address import normalized
 from newsletter.errors import UsageError
 from newsletter.store.tables import microseconds
 
-MAX_TEXT = 2_000  # characters of a wording, a page or a source
 _MAX_CACHED = 10_000
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 _NOW_AND_THEN = timedelta(days=1)  # clocks and time zones differ
-
-# What `export` puts before a formula comes off again: see `newsletter.audience.export`.
-FORMULA = re.compile(r"'(?='*[=+\-@\t\r\n＝＋－＠])")
 
 _TEXTS = (Field.CONSENT_WORDING, Field.CONSENT_PAGE, Field.SOURCE)
 _TIMES = (Field.CREATED_AT, Field.CONSENT_AT, Field.CONFIRMED_AT, Field.LEFT_AT)
 _STANDING = frozenset({Field.STATUS, Field.SUPPRESSED, Field.LEFT_AT})
 _CACHED = (Field.TAGS, Field.LANGUAGE, Field.TIMEZONE, Field.FORMAT)
 _JOINS = frozenset({Status.ACTIVE, Status.PENDING, Status.PAUSED})
-_IN_ATTRIBUTES = {
-    Field.NAME,
-    Field.FIRST_NAME,
-    Field.LAST_NAME,
-    Field.LANGUAGE,
-    Field.TIMEZONE,
-    Field.TAGS,
-}
-
+_PERSON = (
+    *(Field.EMAIL, Field.NAME, Field.FIRST_NAME, Field.LAST_NAME),
+    *(Field.LANGUAGE, Field.TIMEZONE, Field.FORMAT, Field.TAGS),
+)
+_ACTIVE = (Status.ACTIVE.value, None)
 
 # A row that can be judged: a plain tuple, which the databases' drivers take fastest.
 # With a reason the address is suppressed; without a status nobody is added. Times are
@@ -111,15 +118,17 @@ class RowReader:
         self._is_ours = columns.peer is OURS
         self._statuses = dict(PLAIN_STATUSES if not columns.peer.statuses else {})
         self._statuses |= columns.peer.statuses
-        self._places = tuple(columns.at.items())
         self._width = len(columns.names)
-        present = columns.at.keys()
+        at, present = columns.at, columns.at.keys()
+        # A field that the file does not have is read from an empty cell after the last one.
+        self._person = itemgetter(*(at.get(key, self._width) for key in _PERSON))
+        self._others = tuple((key, place) for key, place in at.items() if key not in _PERSON)
         self._has_attributes = Field.ATTRIBUTES in present
         self._has_standing = columns.everyone is not None or bool(present & _STANDING)
         self._has_history = bool(present & {*_TEXTS, *_TIMES, Field.CONSENT_IP, Field.CONFIRMED_IP})
         # Without these a person would be taken for somebody else's status: no short rows.
         whole = {Field.EMAIL, *_STANDING}
-        self._needed = 1 + max(place for key, place in self._places if key in whole)
+        self._needed = 1 + max(place for key, place in at.items() if key in whole)
         self._known: dict[Field, dict[str, tuple[Any, str]]] = {key: {} for key in _CACHED}
 
     def __call__(self, row: list[str], line: int) -> tuple[Candidate, tuple[str, ...]]:
@@ -131,45 +140,41 @@ class RowReader:
         """
         if len(row) != self._width or self._has_bad_bytes:
             self._check_shape(row)
-        values = {key: row[place].strip(" \t") for key, place in self._places}
+        cells = [*row, ""]
         if "'" in "".join(row):
-            values = {key: _bare(text) for key, text in values.items()}
+            cells = [bare(cell) for cell in cells]
+        values = {key: cells[place].strip(SPACES) for key, place in self._others}
+        person = self._person(cells)
         if self._has_attributes:
-            self._spread(values, line)
+            person = self._spread(person, values[Field.ATTRIBUTES], line)
+        address, name, first, last, language, timezone, form, tags = person
         try:
-            email, identity = address_and_identity(values[Field.EMAIL])
+            email, identity = address_and_identity(address.strip(SPACES))
         except ValueError as error:
-            raise Problem(Field.EMAIL, _without_address(str(error))) from None
-        status, reason = (
-            self._standing(values) if self._has_standing else (Status.ACTIVE.value, None)
-        )
-        name = self._name(values)
-        get, cached = values.get, self._cached
-        tags = self._tags
-        if text := get(Field.TAGS):
-            tags += cached(Field.TAGS, text, _tags_of, line)
-        text = get(Field.LANGUAGE)
-        language = cached(Field.LANGUAGE, text, _language_of, line) if text else ""
-        text = get(Field.TIMEZONE)
-        timezone = cached(Field.TIMEZONE, text, checks.time_zone_of, line) if text else ""
-        text = get(Field.FORMAT)
-        form = cached(Field.FORMAT, text, checks.format_of, line) if text else ""
+            raise Problem(Field.EMAIL, without_address(str(error))) from None
+        status, reason = self._standing(values) if self._has_standing else _ACTIVE
+        name = self._name(name, first, last)
+        cached = self._cached
+        if language:
+            language = cached(Field.LANGUAGE, language, language_of, line)
+        if timezone:
+            timezone = cached(Field.TIMEZONE, timezone, checks.time_zone_of, line)
+        if form:
+            form = cached(Field.FORMAT, form, checks.format_of, line)
+        tags = (*self._tags, *cached(Field.TAGS, tags, tags_of, line)) if tags else self._tags
         identity_hash = self._hash(identity)
         candidate: Candidate = (
             *(line, email, identity, identity_hash),
             *(name, language, timezone, form, status, reason),
         )
-        wording = get(Field.CONSENT_WORDING) or self._basis
-        if status in _JOINS and not wording:
+        wording = values.get(Field.CONSENT_WORDING) or self._basis
+        if not wording and status in _JOINS:
             raise UsageError(
                 f"line {line:,} would join the list, and nothing says that the person agreed",
                 hint='say on what consent: --consent "asked on paper at the spring meeting"',
             )
-        # These outlive an erasure, so they must not hold the address: see `history`.
-        if "@" in wording and identity in wording.casefold():
-            raise Problem(Field.CONSENT_WORDING, "the consent holds the person's address")
-        if tags and any("@" in tag and identity in tag.casefold() for tag in tags):
-            raise Problem(Field.TAGS, "a tag holds the person's address")
+        if "@" in wording or (tags and "@" in "".join(tags)):
+            _refuse_address(identity, wording, tags)
         if self._has_history:
             candidate += self._history(values, line)
         return candidate, tags
@@ -189,24 +194,25 @@ class RowReader:
         if self._has_bad_bytes and any("\udc80" <= char <= "\udcff" for char in "".join(row)):
             raise Problem(None, "it holds bytes that are no text in the file's encoding")
 
-    def _spread(self, values: dict[Field, str], line: int) -> None:
+    def _spread(self, person: tuple[str, ...], text: str, line: int) -> tuple[str, ...]:
         """Take what we know from a JSON object, where no column of its own says it."""
-        text = values[Field.ATTRIBUTES]
         if not text or text == "{}":
-            return
+            return person
         try:
             found = json.loads(text)
         except (ValueError, RecursionError):
             raise Problem(Field.ATTRIBUTES, "it is not JSON") from None
         if not isinstance(found, dict):
             raise Problem(Field.ATTRIBUTES, "it is no JSON object")
+        values = dict(zip(_PERSON, person, strict=True))
         for key, value in found.items():
             known = PLAIN.columns.get(plain(key))
-            if known in _IN_ATTRIBUTES and isinstance(value, str | list):
-                if not values.get(known):
+            if known is not None and known in HARMLESS and isinstance(value, str | list):
+                if not values[known]:
                     values[known] = value if isinstance(value, str) else json.dumps(value)
             else:
                 self.warnings.add("attributes that have no column here are not kept", line)
+        return tuple(values.values())
 
     def _history(self, values: dict[Field, str], line: int) -> tuple[Any, ...]:
         """What the file says of the consent and its times: the rest of a Candidate."""
@@ -259,25 +265,15 @@ class RowReader:
         assert standing is not None
         return standing.value, None
 
-    def _name(self, values: dict[Field, str]) -> str:
-        text = values.get(Field.NAME)
+    def _name(self, name: str, first: str, last: str) -> str:
+        text = name or (f"{first.strip(SPACES)} {last}" if first and last else first or last)
         if not text:
-            first, last = values.get(Field.FIRST_NAME), values.get(Field.LAST_NAME)
-            text = f"{first} {last}" if first and last else first or last
-            if not text:
-                return ""
+            return ""
         try:
-            return checks.name_of(text)
+            return checks.name_of(text.strip(SPACES))
         except ValueError as error:
-            raise Problem(self._name_column(values), str(error)) from None
-
-    def _name_column(self, values: dict[Field, str]) -> Field:
-        for key in (Field.NAME, Field.FIRST_NAME, Field.LAST_NAME):
-            try:
-                checks.name_of(values.get(key, ""))
-            except ValueError:
-                return key
-        return Field.FIRST_NAME
+            parts = {Field.NAME: name, Field.FIRST_NAME: first, Field.LAST_NAME: last}
+            raise Problem(_refused(parts), str(error)) from None
 
     def _cached(self, key: Field, text: str, check: Callable[[str], Any], line: int) -> Any:
         """The checked value; nothing, and a warning, where *check* refuses it."""
@@ -295,7 +291,7 @@ class RowReader:
     def _time(self, text: str | None, line: int) -> int | None:
         if not text:
             return None
-        moment = _moment(text)
+        moment = moment_of(text)
         if moment is not None and _OLDEST <= moment <= self._latest:
             return min(microseconds(moment), self._now)
         self.warnings.add("times that are not of the form 2024-03-05 10:15:00 are left out", line)
@@ -305,7 +301,7 @@ class RowReader:
         if not text:
             return None
         try:
-            return str(ip_address(text))
+            return ip_of(text)
         except ValueError:
             self.warnings.add("IP addresses that are none are left out", line)
             return None
@@ -317,32 +313,22 @@ _REASONS = {
 }
 
 
-def address_and_identity(text: str) -> tuple[str, str]:
-    """The address as it is written to, and `identity_of` it. Raises ValueError that says why."""
-    if not text:
-        raise ValueError("it is empty")
-    local, at, domain = text.rpartition("@")
-    # In lower case it is mostly of the plain form that needs no long look.
-    email = normalized(f"{local}{at}{domain.lower()}", ascii_only=True)
-    if not email.isascii():
-        return email, identity_of(email)
-    identity = email.lower()
-    return email, (email if identity == email else identity)
+def _refused(parts: dict[Field, str]) -> Field:
+    """Which part of a name it is; the first that is there for one that is only too long in all."""
+    for key, text in parts.items():
+        try:
+            checks.name_of(text)
+        except ValueError:
+            return key
+    return next(key for key, text in parts.items() if text)
 
 
-def is_plain_text(text: str) -> bool:
-    """Whether *text* can stand in a consent: printable, or tabs and line breaks."""
-    return len(text) <= MAX_TEXT and (text.isprintable() or "".join(text.split()).isprintable())
-
-
-def _bare(text: str) -> str:
-    text = text.strip(" \t")
-    return text[1:] if text[:1] == "'" and FORMULA.match(text) else text
-
-
-def _without_address(reason: str) -> str:
-    """email-validator repeats parts of what it was given; reports keep addresses out."""
-    return re.sub(r"\S*@\S{2,}", "…", reason).rstrip(".")
+def _refuse_address(identity: str, wording: str, tags: tuple[str, ...]) -> None:
+    """These outlive an erasure, so they must not hold the address: see `history`."""
+    if identity in wording.casefold():
+        raise Problem(Field.CONSENT_WORDING, "the consent holds the person's address")
+    if any(identity in tag.casefold() for tag in tags):
+        raise Problem(Field.TAGS, "a tag holds the person's address")
 
 
 def _judged(key: Field, text: str, check: Callable[[str], Any]) -> tuple[Any, str]:
@@ -352,37 +338,3 @@ def _judged(key: Field, text: str, check: Callable[[str], Any]) -> tuple[Any, st
         if key is Field.TAGS:
             raise Problem(key, str(error)) from None
         return "", f"{error}; it is left out"
-
-
-def _language_of(text: str) -> str:
-    return checks.language_of(text.replace("_", "-"))
-
-
-def _tags_of(text: str) -> tuple[str, ...]:
-    """`a, b`, `a;b`, `"a","b"` and `["a", "b"]`; a comma inside a tag becomes a space."""
-    if text.startswith("["):
-        try:
-            return _tags([str(part) for part in json.loads(text)])
-        except (ValueError, TypeError, RecursionError):
-            pass  # a tag may begin with a bracket
-    delimiter = "," if "," in text or ";" not in text else ";"
-    try:
-        return _tags(next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), []))
-    except csv.Error:
-        raise ValueError("the tags hold a line break") from None
-
-
-def _tags(parts: Sequence[str]) -> tuple[str, ...]:
-    names = (re.sub(r"\s*[,;]\s*", " ", part).strip() for part in parts)
-    return tuple(dict.fromkeys(checks.tag_of(name) for name in names if name))
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        if text.isascii() and text.isdigit() and len(text) in (10, 13):  # seconds or milliseconds
-            seconds = int(text) / (1 if len(text) == 10 else 1_000)
-            return datetime.fromtimestamp(seconds, UTC)
-        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None

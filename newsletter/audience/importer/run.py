@@ -7,23 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from newsletter.audience.fields import tag_of
 from newsletter.audience.importer.batch import Batch, Origin, Outcomes, Seen
+from newsletter.audience.importer.cells import is_plain_text
 from newsletter.audience.importer.columns import Columns, resolve
 from newsletter.audience.importer.peers import Field
 from newsletter.audience.importer.reading import Broken, Nature, Row, Rows, look_through
 from newsletter.audience.importer.rejects import RejectsFile
 from newsletter.audience.importer.report import Progress, Reject, Report
-from newsletter.audience.importer.row import Problem, RowReader, is_plain_text
+from newsletter.audience.importer.row import Problem, RowReader
 from newsletter.audience.importer.taken import note_taken
 from newsletter.audience.model import Reason
 from newsletter.audience.reading import hasher_of
-from newsletter.errors import UsageError
+from newsletter.errors import StorageError, UsageError
 from newsletter.issue.folder import shown
 from newsletter.store.engine import Store
 from newsletter.store.tables import subscriber
@@ -99,6 +100,11 @@ def import_csv(
                 run.perform(store, chunks, max(1, batch_rows // CHUNK_ROWS))
         except KeyboardInterrupt:
             interrupted = True
+        except (OSError, UnicodeDecodeError) as error:
+            raise StorageError(
+                f"{shown(path)} cannot be read to its end, or was changed meanwhile",
+                hint="what was taken is kept: run the same command again",
+            ) from error
         return run.report(columns, dry_run=dry_run, interrupted=interrupted)
 
 
@@ -217,9 +223,11 @@ class _Run:
             chunks.start()
             return Outcomes(), rejects
         people.load(conn)
-        # Not before: row by row, loading and reading would take turns with the one interpreter.
+        people.judge(conn, self._seen)
+        # Not before: the next chunk is read in Python, and what is loaded comes from there. What
+        # is left to do is the database's alone.
         chunks.start()
-        return people.apply(conn, self._seen, self._origin), rejects
+        return people.apply(conn, self._origin), rejects
 
     def _count(self, outcomes: Outcomes, rejects: Sequence[_Rejected]) -> None:
         for name in self._counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 
 import pytest
@@ -121,9 +122,12 @@ def test_what_is_no_text_is_refused(tmp_path, data, message):
         read(written(tmp_path, data))
 
 
-def test_folder_and_missing_file_are_refused(tmp_path):
+def test_folder_pipe_and_missing_file_are_refused(tmp_path):
     with pytest.raises(UsageError, match="is a folder"):
         look_through(tmp_path)
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(UsageError, match="a pipe"):
+        look_through(tmp_path / "pipe.csv")
     with pytest.raises(UsageError, match="there is no file"):
         look_through(tmp_path / "gone.csv")
 

@@ -256,7 +256,7 @@ def known(store, row: tuple[str, ...]) -> bool:
 
 @given(st.builds("{}@{}".format, locals_, domains))
 def test_identity_of_the_fast_path_is_the_identity(address):
-    from newsletter.audience.importer.row import address_and_identity
+    from newsletter.audience.importer.cells import address_and_identity
 
     try:
         email, identity = address_and_identity(address)
