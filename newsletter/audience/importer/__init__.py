@@ -6,7 +6,7 @@ command goes on. Refuses to guess: a bad row is reported with its place and writ
 a rejects file, and nobody who left or is suppressed comes back by an import.
 
 The way of the data: `reading` gives rows, `columns` and `peers` say what they mean,
-`row` and `cells` make candidates of them, `batch` and `statements` judge and apply
+`row` and `cells` make candidates of them, `chunk` and `statements` judge and apply
 these in the database, `run` puts it together.
 """
 

@@ -16,6 +16,8 @@ from newsletter.audience import fields as checks
 from newsletter.audience.identity import identity_of
 from newsletter.email_address import normalized
 
+MAX_ADDRESS = 320  # characters: more than any that is valid, so that a long one costs nothing
+MAX_TAGS = 100
 MAX_TEXT = 2_000  # characters of a wording, a page or a source
 SPACES = " \t"  # dropped around a cell; other white space is a fault
 
@@ -28,13 +30,12 @@ def address_and_identity(text: str) -> tuple[str, str]:
     """The address as it is written to, and `identity_of` it. Raises ValueError that says why."""
     if not text:
         raise ValueError("it is empty")
+    if len(text) > MAX_ADDRESS:
+        raise ValueError(f"it has more than {MAX_ADDRESS} characters")
     local, at, domain = text.rpartition("@")
     # In lower case it is mostly of the plain form that needs no long look.
     email = normalized(f"{local}{at}{domain.lower()}", ascii_only=True)
-    if not email.isascii():
-        return email, identity_of(email)
-    identity = email.lower()
-    return email, (email if identity == email else identity)
+    return email, (email if email.isascii() else identity_of(email))
 
 
 def is_plain_text(text: str) -> bool:
@@ -73,7 +74,9 @@ def tags_of(text: str) -> tuple[str, ...]:
 
 
 def _tags(parts: Sequence[str]) -> tuple[str, ...]:
-    names = (re.sub(r"\s*[,;]\s*", " ", part).strip() for part in parts)
+    names = [re.sub(r"\s*[,;]\s*", " ", part).strip() for part in parts]
+    if len(names) > MAX_TAGS:
+        raise ValueError(f"there are more than {MAX_TAGS} tags")
     return tuple(dict.fromkeys(checks.tag_of(name) for name in names if name))
 
 

@@ -39,7 +39,7 @@ from newsletter.audience.model import Reason, Status
 from newsletter.errors import UsageError
 from newsletter.store.tables import microseconds
 
-_MAX_CACHED = 10_000
+_MAX_CACHED, _MAX_CACHED_TEXT = 10_000, 200
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 _NOW_AND_THEN = timedelta(days=1)  # clocks and time zones differ
 
@@ -281,7 +281,7 @@ class RowReader:
         found = known.get(text)
         if found is None:
             found = _judged(key, text, check)
-            if len(known) < _MAX_CACHED:
+            if len(known) < _MAX_CACHED and len(text) < _MAX_CACHED_TEXT:
                 known[text] = found
         value, warning = found
         if warning:
@@ -325,9 +325,10 @@ def _refused(parts: dict[Field, str]) -> Field:
 
 def _refuse_address(identity: str, wording: str, tags: tuple[str, ...]) -> None:
     """These outlive an erasure, so they must not hold the address: see `history`."""
-    if identity in wording.casefold():
+    address = identity.casefold()
+    if address in wording.casefold():
         raise Problem(Field.CONSENT_WORDING, "the consent holds the person's address")
-    if any(identity in tag.casefold() for tag in tags):
+    if any(address in tag.casefold() for tag in tags):
         raise Problem(Field.TAGS, "a tag holds the person's address")
 
 

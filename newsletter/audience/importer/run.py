@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import fields
 from datetime import datetime
@@ -13,8 +13,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from newsletter.audience.fields import tag_of
-from newsletter.audience.importer.batch import Batch, Origin, Outcomes, Seen
 from newsletter.audience.importer.cells import is_plain_text
+from newsletter.audience.importer.chunk import Chunk, Origin, Outcomes, Seen
 from newsletter.audience.importer.columns import Columns, resolve
 from newsletter.audience.importer.peers import Field
 from newsletter.audience.importer.reading import Broken, Nature, Row, Rows, look_through
@@ -31,10 +31,12 @@ from newsletter.store.tables import subscriber
 
 BATCH_ROWS = 50_000  # a transaction: larger ones write each page of an index less often
 CHUNK_ROWS = 10_000  # held in memory at a time, and as many being read
+CHUNK_BYTES = 8_000_000  # of the file: fewer rows, where they are long
 SHOWN_REJECTS = 20
+_STEP = 100  # rows between two looks at how long they are
 
 _Rejected = tuple[Reject, Sequence[str]]  # and the row, for the rejects file
-_Chunk = tuple[Batch, list[_Rejected]]
+_Read = tuple[Chunk, list[_Rejected]]
 
 
 def import_csv(
@@ -90,7 +92,10 @@ def import_csv(
         )
         rejects_file = stack.enter_context(RejectsFile(path, rows.header))
         pool = stack.enter_context(ThreadPoolExecutor(1))
-        run = _Run(rows, nature, reader, rejects_file, Seen(newest), origin, on_progress)
+        run = _Run(
+            *(rows, nature, reader, rejects_file, Seen(newest), origin, on_progress),
+            is_dry_run=dry_run,
+        )
         chunks = _ReadAhead(pool, run.chunks(min(batch_rows, CHUNK_ROWS)))
         interrupted = False
         try:
@@ -100,12 +105,13 @@ def import_csv(
                 run.perform(store, chunks, max(1, batch_rows // CHUNK_ROWS))
         except KeyboardInterrupt:
             interrupted = True
+            chunks.wait()
         except (OSError, UnicodeDecodeError) as error:
             raise StorageError(
                 f"{shown(path)} cannot be read to its end, or was changed meanwhile",
                 hint="what was taken is kept: run the same command again",
             ) from error
-        return run.report(columns, dry_run=dry_run, interrupted=interrupted)
+        return run.report(columns, interrupted=interrupted)
 
 
 _MAY_DO_WITHOUT = {Field.STATUS, Field.SUPPRESSED, Field.CONSENT_WORDING}
@@ -127,6 +133,8 @@ class _Run:
         seen: Seen,
         origin: Origin,
         on_progress: Callable[[Progress], None] | None,
+        *,
+        is_dry_run: bool,
     ) -> None:
         self._rows = rows
         self._nature = nature
@@ -135,41 +143,40 @@ class _Run:
         self._seen = seen
         self._origin = origin
         self._on_progress = on_progress
+        self._is_dry_run = is_dry_run
         self._counts = {field.name: 0 for field in fields(Outcomes)}
         self._rejected = 0
         self._shown: list[Reject] = []
-        self._is_complete = False
+        # None until the end: after an interruption the same command writes them all.
+        self._rejects_path: Path | None = None
 
     def perform(self, store: Store, chunks: _ReadAhead, chunks_a_batch: int) -> None:
         """Apply the chunks, several a transaction."""
-        while chunk := chunks.take():
+        while found := chunks.take():
             with store.begin() as conn:
-                done = [self._apply(conn, chunk, chunks)]
-                while len(done) < chunks_a_batch and (chunk := chunks.take()):
-                    done.append(self._apply(conn, chunk, chunks))
+                done = [self._apply(conn, found, chunks)]
+                while len(done) < chunks_a_batch and (found := chunks.take()):
+                    done.append(self._apply(conn, found, chunks))
             for outcomes, rejects in done:
                 self._count(outcomes, rejects)
-                self._rejects_file.write(rejects)
             self._tell()
         with store.begin() as conn:
             name, sha256 = self._rows.path.name, self._nature.sha256
             note_taken(conn, name, sha256, self._read, self._origin.now)
-        self._is_complete = True
+        self._rejects_path = self._rejects_file.finish()
 
     def rehearse(self, store: Store, chunks: _ReadAhead) -> None:
         """Do it all, in a transaction that is undone."""
         try:
             with store.begin() as conn:
-                while chunk := chunks.take():
-                    self._count(*self._apply(conn, chunk, chunks))
+                while found := chunks.take():
+                    self._count(*self._apply(conn, found, chunks))
                     self._tell()
                 raise _Undo
         except _Undo:
             pass
 
-    def report(self, columns: Columns, *, dry_run: bool, interrupted: bool) -> Report:
-        # After an interruption the same command begins anew, and writes all rejects then.
-        rejects_file = self._rejects_file.finish() if self._is_complete else None
+    def report(self, columns: Columns, *, interrupted: bool) -> Report:
         notes = [columns.peer.note] if columns.peer.note else []
         if columns.unused:
             names = ", ".join(f"“{name[:40]}”" for name in columns.unused[:10])
@@ -178,12 +185,12 @@ class _Run:
         return Report(
             path=self._rows.path,
             form=columns.peer.name,
-            dry_run=dry_run,
+            dry_run=self._is_dry_run,
             interrupted=interrupted,
             read=self._read,
             rejected=self._rejected,
             rejects=tuple(self._shown),
-            rejects_file=rejects_file,
+            rejects_file=self._rejects_path,
             warnings=(*self._nature.warnings, *notes, *self._reader.warnings.texts()),
             **self._counts,
         )
@@ -192,14 +199,20 @@ class _Run:
     def _read(self) -> int:
         return self._rejected + sum(self._counts.values())
 
-    def chunks(self, size: int) -> Iterator[_Chunk]:
-        """Read the file, *size* rows at a time."""
+    def chunks(self, size: int) -> Iterator[_Read]:
+        """Read the file, *size* rows at a time at most."""
         rows = iter(self._rows)
-        while some := list(islice(rows, size)):
+        while some := list(islice(rows, min(size, _STEP))):
+            start = self._rows.bytes_read()
+            while len(some) < size and self._rows.bytes_read() - start < CHUNK_BYTES:
+                more = list(islice(rows, min(size - len(some), _STEP)))
+                if not more:
+                    break
+                some += more
             yield self._chunk(some)
 
-    def _chunk(self, rows: Sequence[Row | Broken]) -> _Chunk:
-        people = Batch()
+    def _chunk(self, rows: Sequence[Row | Broken]) -> _Read:
+        people = Chunk()
         rejects: list[_Rejected] = []
         read, columns = self._reader, self._reader.columns
         for row in rows:
@@ -216,24 +229,28 @@ class _Run:
         return people, rejects
 
     def _apply(
-        self, conn: sa.Connection, chunk: _Chunk, chunks: _ReadAhead
-    ) -> tuple[Outcomes, list[_Rejected]]:
-        people, rejects = chunk
-        if not people.candidates:
+        self, conn: sa.Connection, found: _Read, chunks: _ReadAhead
+    ) -> tuple[Outcomes, list[Reject]]:
+        people, rejects = found
+        if not self._is_dry_run:
+            self._rejects_file.write(rejects)  # it gets its name when everything is committed
+        outcomes = Outcomes()
+        if people.candidates:
+            people.load(conn)
+            people.judge(conn, self._seen)
+            # Loading and reading are Python's, and would only take turns; from here on the
+            # database is busy by itself.
             chunks.start()
-            return Outcomes(), rejects
-        people.load(conn)
-        people.judge(conn, self._seen)
-        # Not before: the next chunk is read in Python, and what is loaded comes from there. What
-        # is left to do is the database's alone.
-        chunks.start()
-        return people.apply(conn, self._origin), rejects
+            outcomes = people.apply(conn, self._origin)
+        else:
+            chunks.start()
+        return outcomes, [reject for reject, _ in rejects]
 
-    def _count(self, outcomes: Outcomes, rejects: Sequence[_Rejected]) -> None:
+    def _count(self, outcomes: Outcomes, rejects: Sequence[Reject]) -> None:
         for name in self._counts:
             self._counts[name] += getattr(outcomes, name)
         self._rejected += len(rejects)
-        self._shown += [reject for reject, _ in rejects[: SHOWN_REJECTS - len(self._shown)]]
+        self._shown += rejects[: SHOWN_REJECTS - len(self._shown)]
 
     def _tell(self) -> None:
         if self._on_progress is not None:
@@ -245,7 +262,7 @@ class _Run:
 class _ReadAhead:
     """Read the next chunk while the database is busy with the one that was taken."""
 
-    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterator[_Chunk]) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterator[_Read]) -> None:
         self._pool = pool
         self._chunks = chunks
         self.start()
@@ -253,9 +270,13 @@ class _ReadAhead:
     def start(self) -> None:
         self._coming = self._pool.submit(next, self._chunks, None)
 
-    def take(self) -> _Chunk | None:
+    def take(self) -> _Read | None:
         """Wait for the chunk; None at the end. Then `start` the next."""
         return self._coming.result()
+
+    def wait(self) -> None:
+        """Let what is being read come to its end."""
+        wait([self._coming])
 
 
 def _basis(consent: str) -> str:

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - put together from the constants of this file alone
-"""The SQL of an import: judge a batch in a temporary table, then apply its outcomes.
+"""The SQL of an import: judge a chunk in a temporary table, then apply its outcomes.
 
 The same statements run on SQLite and PostgreSQL. Nothing here makes anyone active
 who left or is suppressed: such rows get the outcome “left”.
@@ -27,6 +27,10 @@ def _standing(column: str) -> str:
 
 # ── the temporary tables ────────────────────────────────────────────────────
 
+FORMS = {
+    "sqlite": {"bytes": "BLOB", "until": ""},
+    "postgresql": {"bytes": "BYTEA", "until": "ON COMMIT DELETE ROWS"},
+}
 CREATE = (
     """
     CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
@@ -38,12 +42,12 @@ CREATE = (
       prior TEXT,                 -- and their status
       blocked INTEGER DEFAULT 0,  -- rank of the suppression that stands against it
       outcome TEXT
-    )
+    ) {until}
     """,
     """
     CREATE TEMPORARY TABLE IF NOT EXISTS incoming_tag (
       line INTEGER, tag TEXT, PRIMARY KEY (line, tag)
-    )
+    ) {until}
     """,
 )
 
@@ -122,7 +126,7 @@ ADD = """
     FROM incoming WHERE outcome = 'new' ORDER BY line
     ON CONFLICT (identity) DO NOTHING
     """
-ADDED = """
+ADD_CONSENT = """
     INSERT INTO consent (subscriber_id, kind, wording, at, ip, page, confirmed_at, source)
     SELECT s.id, CASE i.status WHEN 'pending' THEN 'requested' ELSE 'imported' END,
       coalesce(i.wording, :basis), coalesce(i.consent_at, :now),
@@ -130,7 +134,7 @@ ADDED = """
     FROM incoming AS i JOIN subscriber AS s ON s.identity = i.identity
     WHERE i.outcome = 'new' AND coalesce(i.wording, :basis) <> '' ORDER BY i.line
     """
-TAG = """
+ADD_TAGS = """
     INSERT INTO subscriber_tag (subscriber_id, tag)
     SELECT s.id, t.tag FROM incoming_tag AS t JOIN incoming AS i ON i.line = t.line
       JOIN subscriber AS s ON s.identity = i.identity
@@ -170,23 +174,23 @@ UPDATE = (
     FROM incoming WHERE outcome = 'update' ORDER BY line
     """,
 )
+ADD_SUPPRESSION = f"""
+    INSERT INTO suppression (identity, identity_hash, reason, source, at)
+    SELECT identity, identity_hash, reason, :source, coalesce(left_at, :now) FROM incoming
+    WHERE outcome IN ('suppress', 'new') AND reason IS NOT NULL AND blocked < {_rank("reason")}
+    ORDER BY {_rank("reason")} DESC, line  -- Ada@ and ada@ are two people, and one hash
+    ON CONFLICT DO NOTHING
+    """
 _LEAVES = """
     outcome = 'suppress' AND reason IN ('unsubscribed', 'complained')
     AND prior IN ('pending', 'active', 'paused')
     """
-SUPPRESS = (
+LEAVE = (
     f"""
     UPDATE suppression SET lifted_at = :now, lifted_by = :actor, lifted_reason = 'now ' || i.reason
     FROM incoming AS i
     WHERE i.outcome = 'suppress' AND i.blocked > 0 AND i.blocked < {_rank("i.reason")}
       AND suppression.identity_hash = i.identity_hash AND suppression.lifted_at IS NULL
-    """,
-    f"""
-    INSERT INTO suppression (identity, identity_hash, reason, source, at)
-    SELECT identity, identity_hash, reason, :source, coalesce(left_at, :now) FROM incoming
-    WHERE outcome IN ('suppress', 'new') AND reason IS NOT NULL AND blocked < {_rank("reason")}
-    ORDER BY line
-    ON CONFLICT DO NOTHING
     """,
     """
     DELETE FROM confirmation WHERE subscriber_id IN (

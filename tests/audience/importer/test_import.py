@@ -75,7 +75,7 @@ def test_without_a_consent_nobody_joins_and_nothing_is_written(store, tmp_path):
 def test_what_the_file_says_replaces_what_was_known_and_what_is_empty_does_not(store, tmp_path):
     with store.begin() as conn:
         add(conn, "ada@example.org", name="Ada", language="nb", timezone="Europe/Oslo", tags=["a"])
-    text = "email,name,language,timezone,tags\nADA@example.org,Ada Okafor,,Asia/Tokyo,b\n"
+    text = "email,name,language,timezone,tags\nada@EXAMPLE.org,Ada Okafor,,Asia/Tokyo,b\n"
     path = written(tmp_path, text)
     report = take(store, path)
     assert (report.updated, report.added) == (1, 0)
@@ -157,6 +157,20 @@ def test_graver_reason_takes_the_place_of_a_lighter_one_and_never_the_other_way(
 
 
 @pytest.mark.parametrize("chunk", [1, 100])
+@pytest.mark.parametrize("addresses", [("ada", "ada"), ("Ada", "ada")])
+@pytest.mark.parametrize("statuses", [("bounced", "complained"), ("complained", "bounced")])
+def test_gravest_reason_of_a_file_counts_whatever_the_order_and_the_spelling(
+    store, tmp_path, statuses, addresses, chunk
+):
+    rows = zip(addresses, statuses, strict=True)
+    text = "".join(f"{local}@example.org,{status}\n" for local, status in rows)
+    path = written(tmp_path, f"email,status\n{text}")
+    take(store, path, consent="", batch_rows=chunk)
+    assert suppressed(store, "ADA@example.org") is Reason.COMPLAINED
+    assert take(store, path, consent="", batch_rows=chunk).changed == 0
+
+
+@pytest.mark.parametrize("chunk", [1, 100])
 @pytest.mark.parametrize("statuses", [("active", "unsubscribed"), ("unsubscribed", "active")])
 def test_address_that_both_joins_and_left_in_one_file_is_not_mailed(
     store, tmp_path, statuses, chunk
@@ -173,7 +187,7 @@ def test_address_that_both_joins_and_left_in_one_file_is_not_mailed(
 def test_first_row_of_an_address_counts_and_later_ones_add_their_tags(store, tmp_path, chunk):
     text = (
         "email,name,tags\nada@example.org,Ada,a\nben@example.org,Ben,\n"
-        "ADA@example.org,Somebody,b\nada@example.org,Else,c\n"
+        "ada@EXAMPLE.org,Somebody,b\nada@example.org,Else,c\n"
     )
     path = written(tmp_path, text)
     report = take(store, path, batch_rows=chunk)
@@ -276,6 +290,25 @@ def test_name_of_a_file_that_holds_an_address_is_not_kept(store, tmp_path):
     with store.begin() as conn:
         subscribers.erase(conn, "ada@example.org", **WRITES)
     assert "ada@example.org" not in everything(store).replace("ada@example.org.csv", "")
+
+
+def test_file_of_long_bad_rows_is_read_in_little_memory(database_url, tmp_path):
+    """Every row is 60 kB and rejected: what is held is bounded in bytes, not only in rows."""
+    path = tmp_path / "long.csv"
+    with path.open("w", encoding="utf-8") as file:
+        file.write("email,note\n")
+        for number in range(3_000):
+            file.write(f"{number},{'x' * 60_000}\n")
+    script = IMPORT + "\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    done = subprocess.run(
+        [sys.executable, "-c", script, database_url, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert int(done.stdout.split()[-1]) < 200_000  # kB
+    assert (tmp_path / "long.rejects.csv").stat().st_size > 180_000_000
 
 
 def test_progress_ends_with_the_whole_file(store, tmp_path):

@@ -1,6 +1,6 @@
-"""Judge and apply one batch of candidates in the database, by a handful of statements.
+"""Judge and apply a chunk of candidates in the database, by a handful of statements.
 
-The batch goes into a temporary table; each row gets an outcome there; then every
+The chunk goes into a temporary table; each row gets an outcome there; then every
 outcome is applied at once (see `statements`). No row makes its own trip to the database.
 """
 
@@ -15,7 +15,10 @@ import sqlalchemy as sa
 
 from newsletter.audience.importer import statements as sql
 from newsletter.audience.importer.row import COLUMNS, IDENTITY, LINE, REASON, Candidate
+from newsletter.audience.leaving import GRAVITY
 from newsletter.store.tables import microseconds
+
+RANK = {reason.value: rank for rank, reason in enumerate(GRAVITY, start=1)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +33,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcomes:
-    """Rows of a batch by what became of them."""
+    """Rows of a chunk by what became of them."""
 
     added: int = 0
     updated: int = 0
@@ -60,8 +63,8 @@ class Seen:
         return known
 
 
-class Batch:
-    """The candidates of one transaction, one for each address."""
+class Chunk:
+    """Candidates that are held in memory together, one for each address."""
 
     def __init__(self) -> None:
         self.candidates: dict[str, Candidate] = {}
@@ -69,12 +72,12 @@ class Batch:
         self.repeated = 0
 
     def add(self, candidate: Candidate, tags: tuple[str, ...]) -> None:
-        """The first row of an address counts, unless a later one suppresses it."""
+        """The first row of an address counts, unless a later one has a (graver) reason."""
         identity = candidate[IDENTITY]
         earlier = self.candidates.setdefault(identity, candidate)
         if earlier is not candidate:
             self.repeated += 1
-            if candidate[REASON] is not None and earlier[REASON] is None:
+            if RANK.get(candidate[REASON], 0) > RANK.get(earlier[REASON], 0):
                 self.candidates[identity] = candidate
         if tags:
             known = self.tags.get(identity)
@@ -89,8 +92,9 @@ class Batch:
             for tag in set(names)
         ]
         is_sqlite = conn.dialect.name == "sqlite"
+        forms = sql.FORMS[conn.dialect.name]
         for statement in sql.CREATE:
-            conn.exec_driver_sql(statement.format(bytes="BLOB" if is_sqlite else "BYTEA"))
+            conn.exec_driver_sql(statement.format(**forms))
         if not is_sqlite:
             for statement in sql.PREPARE_POSTGRESQL:
                 conn.exec_driver_sql(statement)
@@ -154,20 +158,18 @@ def _apply(
     added = 0
     if counts["new"]:
         added = conn.execute(sa.text(sql.ADD), given).rowcount
-        _run(conn, [sql.ADDED], given)
+        conn.execute(sa.text(sql.ADD_CONSENT), given)
     if has_tags:
-        _run(conn, [sql.TAG], given)
+        conn.execute(sa.text(sql.ADD_TAGS))
     if counts["update"]:
-        _run(conn, sql.UPDATE, given)
+        for statement in sql.UPDATE:
+            conn.execute(sa.text(statement), given)
+    if counts["suppress"]:
+        for statement in sql.LEAVE:
+            conn.execute(sa.text(statement), given)
     if counts["suppress"] or counts["new"]:
-        _run(conn, sql.SUPPRESS if counts["suppress"] else sql.SUPPRESS[1:2], given)
+        conn.execute(sa.text(sql.ADD_SUPPRESSION), given)
     return added
-
-
-def _run(conn: sa.Connection, statements: Sequence[str], given: dict[str, Any]) -> None:
-    for statement in statements:
-        text = sa.text(statement)
-        conn.execute(text, {key: given[key] for key in text._bindparams})
 
 
 def _load_sqlite(
