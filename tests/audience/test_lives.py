@@ -35,7 +35,7 @@ from tests.audience.people import NOW, add, everything, request
 from tests.databases import POSTGRESQL, SQLITE
 
 # Two spellings of one person, and somebody else.
-EMAILS = ["ada@müller.example", "ada@MÜLLER.example", "ada+news@example.org"]
+EMAILS = ["ada@müller.example", "Ada@MÜLLER.example", "ada+news@example.org"]
 emails = st.sampled_from(EMAILS)
 reasons = st.sampled_from([reason for reason in Reason if reason is not Reason.ERASED])
 TAGS = st.sampled_from(["press", "beta"])

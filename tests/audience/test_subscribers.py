@@ -26,7 +26,7 @@ def consents(store, subscriber_id):
 # ── add ─────────────────────────────────────────────────────────────────────
 
 
-def test_added_person_is_found_in_any_spelling_of_the_domain_with_everything_given(store):
+def test_added_person_is_found_in_any_spelling_with_everything_given(store):
     with store.begin() as conn:
         added = add(
             conn,
@@ -38,7 +38,7 @@ def test_added_person_is_found_in_any_spelling_of_the_domain_with_everything_giv
             tags=["press", "beta"],
         )
     with store.read() as conn:
-        found = subscribers.find(conn, "Ada.L@EXAMPLE.ORG")
+        found = subscribers.find(conn, "ADA.L@EXAMPLE.ORG")
         assert found == added == subscribers.get(conn, added.id)
         assert subscribers.find(conn, "nobody@example.org") is None
         assert subscribers.find(conn, "no address") is None
@@ -58,7 +58,7 @@ def test_adding_again_merges_and_never_makes_a_second_person(store):
     later = NOW + timedelta(days=1)
     with store.begin() as conn:
         first = add(conn, ADA, name="Ada", language="en", tags=["press"], format="text")
-        second = add(conn, "ada@EXAMPLE.org", name="Ada L.", tags=["beta"], now=later)
+        second = add(conn, "ADA@example.org", name="Ada L.", tags=["beta"], now=later)
     assert second.id == first.id
     assert (second.name, second.language, second.format) == ("Ada L.", "en", "text")
     assert second.tags == ("beta", "press")
@@ -95,7 +95,7 @@ def test_operator_with_a_consent_makes_a_pending_person_active_and_leaves_a_paus
         (ADA, {"timezone": "Nowhere"}, "time zone"),
         (ADA, {"tags": ["a,b"]}, "comma"),
         (ADA, {"consent": given(wording="  ")}, "needs a consent"),
-        (ADA, {"consent": given(wording="ada@EXAMPLE.org agreed")}, "the person's address"),
+        (ADA, {"consent": given(wording="ADA@example.org agreed")}, "the person's address"),
         (ADA, {"tags": [ADA]}, "the person's address"),
         (ADA, {"source": "a\0b"}, "U\\+0000"),
         (ADA, {"actor": "\udcff"}, "U\\+DCFF"),

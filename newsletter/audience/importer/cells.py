@@ -35,7 +35,10 @@ def address_and_identity(text: str) -> tuple[str, str]:
     local, at, domain = text.rpartition("@")
     # In lower case it is mostly of the plain form that needs no long look.
     email = normalized(f"{local}{at}{domain.lower()}", ascii_only=True)
-    return email, (email if email.isascii() else identity_of(email))
+    if not email.isascii():
+        return email, identity_of(email)
+    identity = email.lower()
+    return email, (email if identity == email else identity)
 
 
 def is_plain_text(text: str) -> bool:
