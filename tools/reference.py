@@ -14,7 +14,7 @@ import msgspec
 
 from newsletter.cli import newsletter
 from newsletter.config import Config, config_schema
-from newsletter.config.model import meta_of
+from newsletter.config.form import meta_of
 from newsletter.issue.keys import FRONT_MATTER_KEYS, front_matter_schema
 from newsletter.issue.rules import all_rules
 
@@ -103,9 +103,13 @@ def configuration() -> str:
         lines.append(f"\n## [{name}]\n\n{(section.__doc__ or '').strip()}\n\n")
         lines.append("| key | default | meaning |\n|---|---|---|\n")
         for key in msgspec.structs.fields(section):
-            default = "**required**" if key.required else f"`{_toml(key.default)}`"
+            default = "**required**" if key.required else f"`{_toml(_default(key))}`"
             lines.append(f"| `{key.name}` | {default} | {meta_of(key.type).description} |\n")
     return "".join(lines)
+
+
+def _default(key: msgspec.structs.FieldInfo) -> object:
+    return key.default if key.default is not msgspec.NODEFAULT else key.default_factory()
 
 
 def _toml(value: object) -> str:

@@ -25,7 +25,8 @@ FORMAT = "newsletter edition 1"
 TEMPLATE_FOLDERS = ("email", "text", "web", "print")
 
 # Sections of newsletter.toml that reach a reader; the thresholds of `check` do not.
-_SECTIONS = {"newsletter", "publisher", "sender", "site", "footer", "schedule", "print"}
+_SECTIONS = {"newsletter", "publisher", "sender", "site", "footer", "print"}
+_OF_SCHEDULE = ("at", "timezone")  # they stand in the Date of the sample message
 
 
 def digest(data: bytes) -> str:
@@ -54,9 +55,15 @@ def build(
         },
         "sources": dict(sources),
         "templates": dict(templates),
-        "configuration": {name: msgspec.to_builtins(getattr(config, name)) for name in _SECTIONS},
+        "configuration": _configuration(config),
     }
     return (json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _configuration(config: Config) -> dict[str, object]:
+    sections = {name: msgspec.to_builtins(getattr(config, name)) for name in _SECTIONS}
+    schedule = {name: getattr(config.schedule, name) for name in _OF_SCHEDULE}
+    return {**sections, "schedule": schedule}
 
 
 def template_hashes(templates: Path) -> dict[str, str]:

@@ -15,10 +15,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from operator import attrgetter, itemgetter
+
+import msgspec
 
 from newsletter.compose import slots
-from newsletter.compose.address import ascii_address, has_control, mailbox, unstructured
-from newsletter.compose.quoted_printable import encode_static, encode_value
+from newsletter.compose.address import (
+    ascii_address,
+    has_control,
+    mailbox,
+    unstructured,
+    utf8_address,
+)
+from newsletter.compose.quoted_printable import SOFT_BREAK, encode_static, encode_value
 from newsletter.compose.slots import Slot
 from newsletter.compose.view import View
 from newsletter.config import Config
@@ -26,13 +35,19 @@ from newsletter.errors import ContentError
 
 MAX_LINE = 998  # RFC 5322 §2.1.1
 
+_HEADER_KEYS = ("To", "delivery", "unsubscribe_url")
+
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL = re.compile(r"https?://[!-+\--;=?-~]+")  # printable ASCII without comma and angle brackets
+# What neither html.escape nor encode_value would alter: most addresses and links.
+_PLAIN = re.compile(r"[A-EG-Za-z0-9][A-Za-z0-9@:/?#._~+-]{0,74}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipient:
-    """One reader of one edition. *delivery* is opaque: letters, digits, "-" and "_"."""
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """One reader of one edition: a field for each slot of the same name.
+
+    *delivery* is opaque: letters, digits, "-" and "_".
+    """
 
     email: str
     name: str
@@ -44,13 +59,7 @@ class Recipient:
     @property
     def values(self) -> dict[Slot, str]:
         """What is filled into the slots."""
-        return {
-            Slot.NAME: self.name,
-            Slot.EMAIL: self.email,
-            Slot.WEB_URL: self.web_url,
-            Slot.UNSUBSCRIBE_URL: self.unsubscribe_url,
-            Slot.PREFERENCES_URL: self.preferences_url,
-        }
+        return {slot: getattr(self, slot.value) for slot in Slot}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,56 +108,58 @@ class MessageTemplate:
     def __init__(self, headers: Headers, email_html: str, email_text: str) -> None:
         self._domain = ascii_address(headers.from_email).rpartition("@")[2]
         self._mailto = ascii_address(headers.help_email)
-        pieces: list[bytes] = [b""]
-        keys: list[str] = []
+        self._unsubscribe_by_mail = f">, <mailto:{self._mailto}?subject=unsubscribe%20"
+        self._unsubscribe_room = MAX_LINE - len(f"List-Unsubscribe: <{self._unsubscribe_by_mail}>")
+        used = sorted({*slots.count(email_html), *slots.count(email_text)})
+        self._texts_of = tuple(attrgetter(slot.value) for slot in used)
+        keys = [*_HEADER_KEYS, *(f"{kind}:{slot}" for slot in used for kind in ("html", "text"))]
+        # Where each piece of the message is found among the values followed by the static pieces.
+        places: list[int] = []
+        static: list[bytes] = []
         for part in self._parts(headers, email_html, email_text):
-            if isinstance(part, bytes):
-                pieces[-1] += part
+            if isinstance(part, str):
+                places.append(keys.index(part))
+            elif places and places[-1] >= len(keys):
+                static[-1] += part
             else:
-                keys.append(part)
-                pieces.append(b"")
-        self._first = pieces[0]
-        self._rest = tuple(zip(keys, pieces[1:], strict=True))
-        self._html_keys = _slots_behind("html:", keys)
-        self._text_keys = _slots_behind("text:", keys)
+                places.append(len(keys) + len(static))
+                static.append(part)
+        self._static = tuple(static)
+        self._in_order = itemgetter(*places)
 
-    def assemble(self, recipient: Recipient) -> bytes:
+    def assemble(self, recipient: Recipient, *, smtputf8: bool = False) -> bytes:
         """Give the message for *recipient*: CRLF, 7-bit, no line begins with a dot.
+
+        *smtputf8*: the server takes internationalized addresses, so one that is not
+        ASCII stands in To as it is (RFC 6532), and only there.
 
         Raises:
             RecipientRejected: the name or the address cannot stand in a header.
             ValueError: a link or the delivery token is malformed; that is our own fault.
         """
-        if not _TOKEN.fullmatch(recipient.delivery):
+        delivery, unsubscribe_url = recipient.delivery, recipient.unsubscribe_url
+        if not _TOKEN.fullmatch(delivery):
             raise ValueError("a delivery token is 1 to 64 letters, digits, “-” and “_”")
-        for url in (recipient.unsubscribe_url, recipient.preferences_url, recipient.web_url):
+        for url in (unsubscribe_url, recipient.preferences_url, recipient.web_url):
             if not _URL.fullmatch(url):
                 raise ValueError(f"a reader’s link is not a plain https address: {url!r}")
-        email = ascii_address(recipient.email)
-        values = {
-            "To": mailbox("To", recipient.name, email).encode("ascii"),
-            "Message-ID": f"<{recipient.delivery}@{self._domain}>".encode("ascii"),
-            "List-Unsubscribe": self._list_unsubscribe(recipient),
-        }
-        filled = recipient.values
-        for key, slot in self._html_keys:
-            values[key] = encode_value(html.escape(filled[slot]))
-        for key, slot in self._text_keys:
-            values[key] = encode_value(filled[slot])
-        joined = [self._first]
-        for key, piece in self._rest:
-            joined += (values[key], piece)
-        return b"".join(joined)
-
-    def _list_unsubscribe(self, recipient: Recipient) -> bytes:
-        """RFC 8058 §3.1: https first. One line: a folded or encoded one breaks one-click."""
-        value = (
-            f"<{recipient.unsubscribe_url}>,"
-            f" <mailto:{self._mailto}?subject=unsubscribe%20{recipient.delivery}>"
-        )
-        if len("List-Unsubscribe: ") + len(value) > MAX_LINE:
+        if len(unsubscribe_url) + len(delivery) > self._unsubscribe_room:
             raise ValueError(f"List-Unsubscribe has more than {MAX_LINE} characters")
-        return value.encode("ascii")
+        email = utf8_address(recipient.email) if smtputf8 else ascii_address(recipient.email)
+        pieces = [
+            mailbox("To", recipient.name, email).encode(),
+            delivery.encode("ascii"),
+            unsubscribe_url.encode("ascii"),
+        ]
+        for text_of in self._texts_of:
+            text = text_of(recipient)
+            if _PLAIN.fullmatch(text):
+                line = text.encode("ascii") + SOFT_BREAK
+                pieces += (line, line)
+            else:
+                pieces += (encode_value(html.escape(text)), encode_value(text))
+        pieces += self._static
+        return b"".join(self._in_order(pieces))
 
     def _parts(self, headers: Headers, email_html: str, email_text: str) -> Iterator[bytes | str]:
         """Bytes that are the same for all, and the keys of values that are not."""
@@ -178,14 +189,17 @@ class MessageTemplate:
             yield _header("Reply-To", ascii_address(headers.reply_to))
         yield _header("Subject", unstructured("Subject", headers.subject))
         yield _header("Date", format_datetime(headers.date))
-        yield b"Message-ID: "
-        yield "Message-ID"
-        yield b"\r\nMIME-Version: 1.0\r\n"
+        yield b"Message-ID: <"
+        yield "delivery"
+        yield f"@{self._domain}>\r\nMIME-Version: 1.0\r\n".encode("ascii")
         # RFC 2919 and RFC 2369; nobody writes to a newsletter
         yield _header("List-Id", mailbox("List-Id", headers.list_name, headers.list_id))
-        yield b"List-Unsubscribe: "
-        yield "List-Unsubscribe"
-        yield b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        # RFC 8058 §3.1: https first. One line: a folded or encoded one breaks one-click.
+        yield b"List-Unsubscribe: <"
+        yield "unsubscribe_url"
+        yield self._unsubscribe_by_mail.encode("ascii")
+        yield "delivery"
+        yield b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
         yield _header("List-Help", f"<mailto:{self._mailto}?subject=help>")
         yield _header("List-Archive", f"<{headers.archive_url}>")
         yield _header("List-Post", "NO")
@@ -208,8 +222,3 @@ def _body_parts(text: str, prefix: str) -> Iterator[bytes | str]:
         yield prefix + Slot(match[1] or match[2])
         at = match.end()
     yield encode_static(text[at:], before_value=False)
-
-
-def _slots_behind(prefix: str, keys: list[str]) -> tuple[tuple[str, Slot], ...]:
-    found = sorted({key for key in keys if key.startswith(prefix)})
-    return tuple((key, Slot(key.removeprefix(prefix))) for key in found)

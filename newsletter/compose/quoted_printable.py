@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 WIDTH = 76  # of a line, the "=" of a soft break included
 
-_SOFT_BREAK = b"=\r\n"
+SOFT_BREAK = b"=\r\n"
 _PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" ")}
 _ENCODED = [bytes([byte]) if byte in _PLAIN else b"=%02X" % byte for byte in range(256)]
 _GUARDED = {ord("."): b"=2E", ord("F"): b"=46"}  # at the beginning of a line
@@ -35,7 +35,7 @@ def encode_static(text: str, *, before_value: bool) -> bytes:
 def encode_value(text: str) -> bytes:
     """Encode a value without line breaks: from a line's beginning to a soft break."""
     if _SHORT.fullmatch(text):
-        return text.encode("ascii") + _SOFT_BREAK
+        return text.encode("ascii") + SOFT_BREAK
     return b"".join(_line(text.encode(), soft_end=True))
 
 
@@ -49,11 +49,11 @@ def _line(line: bytes, *, soft_end: bool) -> Iterable[bytes]:
         if ends_line and byte == ord(" "):  # servers may strip it
             piece = b"=20"
         if column + len(piece) > (WIDTH if ends_line else WIDTH - 1):
-            yield _SOFT_BREAK
+            yield SOFT_BREAK
             column = 0
         if column == 0:
             piece = _GUARDED.get(byte, piece)
         yield piece
         column += len(piece)
     if soft_end and line:
-        yield _SOFT_BREAK
+        yield SOFT_BREAK

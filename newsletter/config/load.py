@@ -6,13 +6,15 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 
-from newsletter.config.model import Config, Section, meta_of
+from newsletter.config.form import Section, meta_of
+from newsletter.config.model import Config
 from newsletter.errors import ConfigError
 
 CONFIG_NAME = "newsletter.toml"
@@ -137,15 +139,23 @@ class _Reader:
     def _section(self, kind: type[Section], name: str, table: dict[str, Any]) -> Section | None:
         self._refuse_unknown(kind, table, (name,))
         values = {}
+        sound = True
         for field in msgspec.structs.fields(kind):
             if field.name in table:
                 try:
                     values[field.name] = _converted(table[field.name], field.type)
                 except ValueError as error:
                     self._problem((name, field.name), f": {error}")
+                    sound = False
             elif field.required:
                 self._problem((name, field.name), "is missing")
-        return None if self.problems else kind(**values)
+                sound = False
+        if not sound:
+            return None
+        section = kind(**values)
+        for key, what in section.contradictions():
+            self._problem((name, key), what)
+        return section
 
     def _refuse_unknown(
         self, kind: type[Section], table: dict[str, Any], place: tuple[str, ...]
@@ -169,6 +179,8 @@ def _converted(value: object, kind: Any) -> object:
     """*value* as the annotated type *kind*. Raises ValueError that says what is wrong with it."""
     if isinstance(value, str):
         value = value.strip()
+    elif isinstance(value, list):  # TOML has days and times of its own; here they are text
+        value = [entry.isoformat() if isinstance(entry, date) else entry for entry in value]
     try:
         converted = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -176,7 +188,7 @@ def _converted(value: object, kind: Any) -> object:
     check = (meta_of(kind).extra or {})["check"]
     if check is None or converted is None:
         return converted
-    checked: str = check(converted)
+    checked: object = check(converted)
     return checked
 
 
@@ -188,10 +200,14 @@ def _in_plain_words(message: str, kind: Any) -> str:
         return f"{message.replace('Invalid enum value', 'there is no choice')}; write {choices}"
     for code, words in _WORDS.items():
         message = message.replace(code, words)
+    message = re.sub(r" - at `\$\[(\d+)\]`", lambda at: f" (entry {int(at[1]) + 1})", message)
     return message[0].lower() + message[1:]
 
 
 _WORDS = {
+    "Invalid RFC3339 encoded date": "it is not a day; write it as in 2026-03-01",
+    "`date | null`": "a day",
+    "`int | str`": "a whole number or text",
     "`str | null`": "text",
     "`int | null`": "a whole number",
     "`str`": "text",
@@ -200,6 +216,8 @@ _WORDS = {
     "`bool`": "true or false",
     "`array`": "a list",
     "`object`": "a table",
+    "`date`": "a day",
+    "`datetime`": "a day with a time",
 }
 
 

@@ -5,83 +5,29 @@ Frozen once read. Secrets have no place here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
 
 import msgspec
 
-from newsletter.email_address import normalized
-
-Check = Callable[[str], str]
-
-
-def key(
-    description: str,
-    *,
-    check: Check | None = None,
-    pattern: str | None = None,
-    ge: int | None = None,
-    le: int | None = None,
-) -> msgspec.Meta:
-    """Describe one key: its meaning, a *check* of its text, its *pattern* or its bounds."""
-    form = {"pattern": pattern} if pattern is not None else {"ge": ge, "le": le}
-    meta: msgspec.Meta = msgspec.Meta(description=description, extra={"check": check}, **form)
-    return meta
-
-
-def line(value: str) -> str:
-    if not value.strip():
-        raise ValueError("it is empty")
-    if any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise ValueError("it holds a control character or a line break")
-    return value.strip()
-
-
-def web_address(value: str) -> str:
-    value = line(value)
-    parts = urlsplit(value)
-    local = parts.hostname in ("localhost", "127.0.0.1")
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-        raise ValueError("it is not an absolute https:// address")
-    if re.search(r"[\s<>\"']", value):
-        raise ValueError("it holds a space, a quote or an angle bracket")
-    if not value.isascii():  # it stands in mail headers
-        raise ValueError("it holds letters outside ASCII: write the host as xn--…, the rest as %…")
-    return value
-
-
-def mail_address(value: str) -> str:
-    return normalized(line(value), ascii_only=True)  # it stands in mail headers
-
-
-def time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError("it is not a time zone; write it as in America/New_York") from error
-    return value
-
-
-def database_url(value: str) -> str:
-    value = line(value)
-    try:
-        parts = urlsplit(value)
-    except ValueError as error:
-        raise ValueError("it is no URL") from error
-    if parts.scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
-        raise ValueError("it does not begin with sqlite:/// or postgresql://")
-    if parts.password or "password" in parts.query.lower():
-        raise ValueError(
-            "it holds a password, and this file is not for secrets: set NEWSLETTER_DATABASE_URL"
-        )
-    return value
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One table of newsletter.toml."""
+from newsletter.config.form import (
+    Section,
+    database_url,
+    key,
+    line,
+    mail_address,
+    meta_of,
+    web_address,
+)
+from newsletter.config.schedule import ReviewConfig, ScheduleConfig
+from newsletter.config.sending import (
+    DeliveryConfig,
+    DkimConfig,
+    OutboxConfig,
+    RatesConfig,
+    SendgridConfig,
+    SmtpConfig,
+    TransportConfig,
+)
 
 
 class NewsletterConfig(Section, frozen=True, kw_only=True):
@@ -159,16 +105,6 @@ class FooterConfig(Section, frozen=True, kw_only=True):
     ]
 
 
-class ScheduleConfig(Section, frozen=True, kw_only=True):
-    """When editions go out."""
-
-    at: Annotated[
-        str,
-        key("Local time of day, off the full hour.", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
-    ] = "09:53"
-    timezone: Annotated[str, key("IANA time zone of `at`.", check=time_zone)] = "UTC"
-
-
 class PrintConfig(Section, frozen=True, kw_only=True):
     """The PDF."""
 
@@ -214,8 +150,16 @@ class Config(Section, frozen=True, kw_only=True):
     site: SiteConfig
     footer: FooterConfig
     schedule: ScheduleConfig = msgspec.field(default_factory=ScheduleConfig)
+    review: ReviewConfig = msgspec.field(default_factory=ReviewConfig)
     print: PrintConfig = msgspec.field(default_factory=PrintConfig)
     database: DatabaseConfig = msgspec.field(default_factory=DatabaseConfig)
+    transport: TransportConfig = msgspec.field(default_factory=TransportConfig)
+    outbox: OutboxConfig = msgspec.field(default_factory=OutboxConfig)
+    smtp: SmtpConfig = msgspec.field(default_factory=SmtpConfig)
+    sendgrid: SendgridConfig = msgspec.field(default_factory=SendgridConfig)
+    rates: RatesConfig = msgspec.field(default_factory=RatesConfig)
+    delivery: DeliveryConfig = msgspec.field(default_factory=DeliveryConfig)
+    dkim: DkimConfig = msgspec.field(default_factory=DkimConfig)
     check: CheckConfig = msgspec.field(default_factory=CheckConfig)
 
     @property
@@ -225,13 +169,6 @@ class Config(Section, frozen=True, kw_only=True):
     @property
     def site_url(self) -> str:
         return self.site.url.rstrip("/")
-
-
-def meta_of(kind: Any) -> msgspec.Meta:
-    """The `key(…)` of a field's type, optional or not."""
-    described = kind if hasattr(kind, "__metadata__") else get_args(kind)[0]
-    meta: msgspec.Meta = described.__metadata__[0]
-    return meta
 
 
 def config_schema() -> dict[str, object]:

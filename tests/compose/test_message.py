@@ -7,18 +7,21 @@ import unicodedata
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes, policy
-from email.header import decode_header, make_header
+from email.header import Header, decode_header, make_header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from html import escape
 
 import pytest
 from composed import TEMPLATES, a_config, a_view
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace as with_values
 
-from newsletter.compose.address import ascii_address, mailbox, unstructured
+from newsletter.compose.address import ascii_address, mailbox, unstructured, utf8_address
 from newsletter.compose.email import compose_email
 from newsletter.compose.message import Headers, MessageTemplate, Recipient, headers_of
+from newsletter.compose.quoted_printable import encode_value
 from newsletter.compose.slots import Slot, fill
 from newsletter.compose.text import compose_text
 from newsletter.errors import ContentError, RecipientRejected
@@ -120,7 +123,7 @@ locals_ = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,30}(\.[a-z]{1,5}){0,2
 @example("x" * 200)
 @example("\u00ad\u200b\u202e")
 def test_any_name_reads_back_as_it_was(name: str) -> None:
-    data = wire(replace(READER, name=name))
+    data = wire(with_values(READER, name=name))
     assert parsed(data)["To"].addresses[0].addr_spec == READER.email
     assert name_read_from(data) == without_spare_spaces(name)
 
@@ -128,7 +131,7 @@ def test_any_name_reads_back_as_it_was(name: str) -> None:
 @given(names, locals_)
 @example(": ", "a")
 def test_headers_read_as_those_of_the_standard_library(name: str, local: str) -> None:
-    reader = replace(READER, name=name, email=f"{local}@example.org")
+    reader = with_values(READER, name=name, email=f"{local}@example.org")
     ours = parsed(wire(reader))
     theirs = of_the_standard_library(reader, HEADERS, BODY, BODY)
     assert ours["From"].addresses == theirs["From"].addresses
@@ -142,7 +145,7 @@ def test_headers_read_as_those_of_the_standard_library(name: str, local: str) ->
 def test_bodies_read_as_those_of_the_standard_library(html: str, text: str, name: str) -> None:
     html, text = html + Slot.NAME.marker + html, text + Slot.WEB_URL.marker + Slot.NAME.marker
     html, text = (re.sub(r"⟦(?!name⟧)", "", part) for part in (html, text))
-    reader = replace(READER, name=name)
+    reader = with_values(READER, name=name)
     ours = parsed(wire(reader, html=html, text=text))
     assert bodies(ours) == bodies(of_the_standard_library(reader, HEADERS, html, text))
     assert [part.get_content_type() for part in ours.iter_parts()] == ["text/plain", "text/html"]
@@ -151,7 +154,7 @@ def test_bodies_read_as_those_of_the_standard_library(html: str, text: str, name
 @given(lines, names)
 def test_wire_is_seven_bit_in_short_lines_that_need_no_dot_stuffing(body: str, name: str) -> None:
     body = re.sub(r"⟦(?!name⟧)", "", f"{body}{Slot.NAME.marker}{body}\n.\n..\nFrom x\n")
-    data = wire(replace(READER, name=name), html=body, text=body)
+    data = wire(with_values(READER, name=name), html=body, text=body)
     assert data.isascii()
     assert b"\r" not in data.replace(b"\r\n", b"")
     assert b"\n" not in data.replace(b"\r\n", b"")
@@ -179,7 +182,7 @@ def test_any_subject_reads_back_and_folds(subject: str) -> None:
 def test_control_character_in_name_or_address_is_rejected(bad: str, place: str) -> None:
     value = f"A{bad}B" if place == "name" else f"a{bad}@example.org"
     with pytest.raises(RecipientRejected, match="control character") as caught:
-        wire(replace(READER, **{place: value}))  # type: ignore[arg-type]
+        wire(with_values(READER, **{place: value}))
     assert "example.org" not in caught.value.message  # messages end up in logs
 
 
@@ -223,6 +226,146 @@ def test_address_that_cannot_be_mailed_is_rejected_with_a_reason(email: str, rea
 )
 def test_domain_goes_over_the_wire_in_a_labels(email: str, expected: str) -> None:
     assert ascii_address(email) == expected
+    assert utf8_address(email) == expected
+
+
+# ── fast paths ──────────────────────────────────────────────────────────────
+
+# Mostly what the fast paths are for, and all that lies just beside it.
+nearly_plain = st.text(
+    alphabet=st.sampled_from("abFz09.-_~+@:/?#=&<>\"' ,é日😀\u00a0\u0130"), max_size=90
+)
+
+
+def mailbox_without_fast_paths(name: str, email: str) -> str:
+    """`mailbox("To", …)`, by `Header` and the rules of RFC 5322 and 2047, however slowly."""
+    name = without_spare_spaces(name)
+    if not name:
+        return email
+    is_text = name.isascii() and "=?" not in name
+    is_plain = is_text and re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+", name)
+    phrase = name if is_plain else '"{}"'.format(re.sub(r'([\\"])', r"\\\1", name))
+    if not is_text or len(phrase) > 72:
+        phrase = Header(name, "utf-8", maxlinelen=76, header_name="To").encode(linesep="\r\n")
+    last = ("To: " + phrase).split("\r\n")[-1]
+    return f"{phrase}{'' if len(last) + len(email) + 3 <= 76 else chr(13) + chr(10)} <{email}>"
+
+
+@given(names | nearly_plain, locals_)
+@example("Ada Okafor", "ada")
+@example("José Núñez", "jose")
+@example("é" * 10, "x")
+@example("é" * 25 + "xx", "x")
+@example("x" * 40, "x" * 17)  # the last that fits one line
+@example("x" * 40, "x" * 18)
+@example("x =?utf-8?q?y?=", "x")
+def test_name_is_written_as_without_the_fast_paths(name: str, local: str) -> None:
+    email = f"{local}@example.org"
+    assert mailbox("To", name, email) == mailbox_without_fast_paths(name, email)
+
+
+@given(names | nearly_plain)
+@example(" x")
+@example("é ")
+def test_subject_in_encoded_words_is_that_of_the_standard_library(text: str) -> None:
+    text += "é"
+    expected = Header(text, "utf-8", maxlinelen=76, header_name="Subject").encode(linesep="\r\n")
+    assert unstructured("Subject", text) == expected
+
+
+@given(names | nearly_plain)
+@example("")
+@example("F")
+@example(".a")
+@example("a" * 75)
+@example("a" * 76)
+@example("a ")
+def test_value_stands_in_bodies_as_without_the_fast_path(name: str) -> None:
+    marker = Slot.NAME.marker
+    data = wire(with_values(READER, name=name), html=f"h\n{marker}", text=f"t\n{marker}")
+    assert b"\r\n\r\nt\r\n" + encode_value(name) + b"\r\n" in data
+    assert b"\r\n\r\nh\r\n" + encode_value(escape(name)) + b"\r\n" in data
+
+
+@given(nearly_plain)
+@example("https://example.org/\n")
+@example("http://é.example/")
+def test_link_is_taken_if_it_is_plain_ascii_without_delimiters(rest: str) -> None:
+    url = f"https://{rest}"
+    is_plain = re.fullmatch(r"https?://[!-~]+", url) and not set(url) & set("<>,")
+    for place in ("unsubscribe_url", "preferences_url", "web_url"):
+        reader = with_values(READER, **{place: url})
+        if is_plain:
+            assert bodies(parsed(wire(reader)))[1] == fill(BODY, values(reader), escape=True)
+        else:
+            with pytest.raises(ValueError, match="link"):
+                wire(reader)
+
+
+# ── internationalized addresses ─────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("email", "expected"),
+    [
+        ("jörg@example.org", "jörg@example.org"),
+        ("用户.名@例え.example", "用户.名@xn--r8jz45g.example"),
+        ("ö" * 32 + "@example.org", "ö" * 32 + "@example.org"),
+    ],
+)
+def test_server_with_smtputf8_gets_the_local_part_as_it_is(email: str, expected: str) -> None:
+    reader = with_values(READER, email=email, name="Jörg Example")
+    template = MessageTemplate(HEADERS, BODY, BODY)
+    data = template.assemble(reader, smtputf8=True)
+    head, _, body = data.partition(b"\r\n\r\n")
+    assert f"\r\nTo: =?utf-8?q?J=C3=B6rg_Example?= <{expected}>\r\n".encode() in head.replace(
+        b"\r\n <", b" <"
+    )
+    assert head.replace(expected.encode(), b"").isascii()
+    assert body.isascii()
+    assert bodies(parsed(data)) == [
+        fill(BODY, values(reader), escape=False),
+        fill(BODY, values(reader), escape=True),
+    ]
+    with pytest.raises(RecipientRejected, match="not ASCII"):
+        template.assemble(reader)
+
+
+@given(names, locals_)
+def test_smtputf8_changes_nothing_for_an_ascii_address(name: str, local: str) -> None:
+    template = MessageTemplate(HEADERS, BODY, BODY)
+    reader = with_values(READER, name=name, email=f"{local}@bücher.example")
+    assert template.assemble(reader, smtputf8=True) == template.assemble(reader)
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"),
+    [
+        ("jö\r\nrg@example.org", "control character"),
+        ("jö\u0085@example.org", "control character"),
+        ("jö rg@example.org", "not an address"),
+        ("jö\u00a0rg@example.org", "not an address"),
+        ("jö\u3000rg@example.org", "not an address"),
+        ("jö<rg@example.org", "not an address"),
+        ("jö@rg@example.org", "not an address"),
+        ("jö,rg@example.org", "not an address"),
+        (".jö@example.org", "not an address"),
+        ("ö" * 33 + "@example.org", "not an address"),  # 66 octets
+        ("jörg@example", "not an address"),
+        ("jörg@exa_mple.org", "not a"),
+        ("jörg@" + "b." * 124 + "org", "not an address"),
+        ("jörg", "not an address"),
+    ],
+)
+def test_address_that_no_server_takes_is_rejected_with_smtputf8_too(
+    email: str, reason: str
+) -> None:
+    with pytest.raises(RecipientRejected, match=reason) as caught:
+        utf8_address(email)
+    assert "example" not in caught.value.message
+
+
+# ── headers ─────────────────────────────────────────────────────────────────
 
 
 def test_address_and_long_name_fold_before_the_address() -> None:
@@ -259,8 +402,15 @@ def test_list_unsubscribe_is_one_plain_line_https_first() -> None:
 
 
 def test_list_unsubscribe_above_998_characters_is_our_own_fault() -> None:
+    def line(padding: int) -> bytes:
+        url = READER.unsubscribe_url + "a" * padding
+        data = wire(with_values(READER, unsubscribe_url=url))
+        return next(line for line in data.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
+
+    most = 998 - len(line(0))  # RFC 5322 §2.1.1
+    assert len(line(most)) == 998
     with pytest.raises(ValueError, match="998"):
-        wire(replace(READER, unsubscribe_url="https://example.org/" + "a" * 990))
+        line(most + 1)
 
 
 @pytest.mark.parametrize(
@@ -276,12 +426,12 @@ def test_list_unsubscribe_above_998_characters_is_our_own_fault() -> None:
 )
 def test_malformed_link_is_our_own_fault(url: str) -> None:
     with pytest.raises(ValueError, match="link"):
-        wire(replace(READER, unsubscribe_url=url))
+        wire(with_values(READER, unsubscribe_url=url))
 
 
 def test_malformed_delivery_token_is_our_own_fault() -> None:
     with pytest.raises(ValueError, match="token"):
-        wire(replace(READER, delivery="a@b>\r\nX: y"))
+        wire(with_values(READER, delivery="a@b>\r\nX: y"))
 
 
 def test_senders_domain_goes_over_the_wire_in_a_labels() -> None:
@@ -295,7 +445,7 @@ def test_message_without_reply_to_has_no_such_header() -> None:
 
 
 def test_reader_without_a_name_gets_the_bare_address() -> None:
-    assert b"\r\nTo: alex@example.org\r\n" in wire(replace(READER, name=" "))
+    assert b"\r\nTo: alex@example.org\r\n" in wire(with_values(READER, name=" "))
 
 
 def test_control_character_in_the_subject_is_refused() -> None:
@@ -311,12 +461,12 @@ def test_boundary_depends_on_the_content_and_not_on_the_reader() -> None:
     def boundary(data: bytes) -> str:
         return str(parsed(data).get_boundary())
 
-    assert boundary(wire()) == boundary(wire(replace(READER, name="Someone Else")))
+    assert boundary(wire()) == boundary(wire(with_values(READER, name="Someone Else")))
     assert boundary(wire()) != boundary(wire(html=BODY + "x"))
 
 
 def test_values_of_readers_differ_only_where_slots_are() -> None:
-    one, other = wire(), wire(replace(READER, name="Bo Other", delivery="zzz"))
+    one, other = wire(), wire(with_values(READER, name="Bo Other", delivery="zzz"))
     differing = [
         (a, b) for a, b in zip(one.split(b"\r\n"), other.split(b"\r\n"), strict=True) if a != b
     ]
@@ -326,7 +476,7 @@ def test_values_of_readers_differ_only_where_slots_are() -> None:
 
 
 def test_name_is_escaped_in_html_and_plain_in_text() -> None:
-    text, html = bodies(parsed(wire(replace(READER, name="<b>&\"x'"))))
+    text, html = bodies(parsed(wire(with_values(READER, name="<b>&\"x'"))))
     assert "<p><b>&\"x'</p>" in text
     assert "<p>&lt;b&gt;&amp;&quot;x&#x27;</p>" in html
 
