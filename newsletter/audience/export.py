@@ -24,6 +24,7 @@ from newsletter.audience.reading import everyone, iterate
 from newsletter.store.tables import consent, subscriber, suppression
 
 CHUNK = 2_000  # people held at a time
+STRANGERS = 20_000  # each time the database looks through the whole list once
 
 COLUMNS = (
     *("email", "name", "language", "timezone", "format", "status", "tags", "source"),
@@ -126,19 +127,23 @@ def _suppressions(conn: sa.Connection, first: int, last: int) -> dict[int, Any]:
 
 def _strangers(conn: sa.Connection) -> Iterator[sa.Row[Any]]:
     """Suppressed addresses that are not on the list, in order."""
-    is_listed = sa.exists().where(subscriber.c.identity_hash == suppression.c.identity_hash)
+    # A join, because SQLite would read the whole list for each row of a NOT EXISTS.
+    listed = suppression.outerjoin(
+        subscriber, subscriber.c.identity_hash == suppression.c.identity_hash
+    )
     last = -1
     while True:
         page = (
             sa.select(suppression)
+            .select_from(listed)
             .where(
                 suppression.c.id > last,
                 suppression.c.identity.is_not(None),
                 suppression.c.lifted_at.is_(None),
-                ~is_listed,
+                subscriber.c.id.is_(None),
             )
             .order_by(suppression.c.id)
-            .limit(CHUNK)
+            .limit(STRANGERS)
         )
         rows = conn.execute(page).all()
         if not rows:

@@ -1,8 +1,9 @@
 """When are two spellings of an address one person? And the hash that outlives the address.
 
-The domain is compared as in IDNA2008 (A-labels), and letter case never makes
-another person. Plus-tags do: `ada+news@` and `ada@` are two. Refuses to know the
-habits of providers (dots in Gmail names): a guess there would merge strangers.
+The domain is compared as in IDNA2008 (A-labels), in any letter case. The part before
+the @ is the receiving server's business (RFC 5321 §2.4): `Ada@` and `ada@` are two
+people, and so are `ada+news@` and `ada@`. Refuses to know the habits of providers
+(dots in Gmail names): a guess there would merge strangers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ def identity_of(email: str) -> str:
         import idna  # the standard library's encoding is IDNA2003: another domain for “faß”
 
         domain = idna.encode(domain, uts46=True).decode("ascii")
-    local = local.lower()
     if not local.isascii():
         local = unicodedata.normalize("NFC", local)
     return f"{local}@{domain.lower()}"
@@ -41,5 +41,12 @@ class Hasher:
         self._key = key
 
     def hash(self, identity: str) -> bytes:
-        """Keyed BLAKE2b (RFC 7693), 16 bytes. *identity* comes from `identity_of`."""
-        return hashlib.blake2b(identity.encode(), digest_size=16, key=self._key).digest()
+        """Keyed BLAKE2b (RFC 7693) of *identity* (from `identity_of`) in lower case, 16 bytes.
+
+        So a suppression holds for every spelling: whoever left as `Ada@` is not mailed as
+        `ada@`. Most servers ignore case, and mailing again who left is the greater harm.
+        """
+        text = identity.lower()
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)  # lower case may have taken it apart
+        return hashlib.blake2b(text.encode(), digest_size=16, key=self._key).digest()

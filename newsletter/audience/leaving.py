@@ -8,13 +8,14 @@ active again.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from newsletter.audience.history import check_texts, write_audit, write_consent
 from newsletter.audience.identity import identity_of
 from newsletter.audience.model import Consent, ConsentKind, Reason, Status, Subscriber
-from newsletter.audience.reading import get, hasher_of, locked
+from newsletter.audience.reading import find, get, hasher_of, locked, other_spellings
 from newsletter.errors import UsageError
 from newsletter.store.insert import add_new
 from newsletter.store.tables import confirmation, consent, subscriber, subscriber_tag, suppression
@@ -46,10 +47,10 @@ def unsubscribe(
 def suppress(
     conn: sa.Connection, email: str, *, reason: Reason, source: str, now: datetime, actor: str
 ) -> bool:
-    """Never mail this address, on the list or not; False if that stood already.
+    """Never mail this address in any letter case, on the list or not; False if that stood already.
 
-    For “unsubscribed” and “complained” the person on the list leaves it. Open
-    confirmations become void.
+    For “unsubscribed” and “complained” the person on the list leaves it: of the exact
+    spelling, or of the only other one. Open confirmations become void.
 
     Raises:
         UsageError: it is no address.
@@ -58,7 +59,7 @@ def suppress(
         raise ValueError("erasing is more than suppressing: see erase()")
     identity = _identity(email)
     check_texts(email, source, actor)
-    row = locked(conn, subscriber.c.identity == identity)
+    row = _meant(conn, identity)
     subscriber_id = None if row is None else row.id
     is_new = _suppress(conn, identity, reason=reason, source=source, now=now, actor=actor)
     if is_new:
@@ -95,9 +96,11 @@ def lift(conn: sa.Connection, email: str, *, reason: str, now: datetime, actor: 
     mail them again. One who bounced or was suppressed by hand is mailed again.
 
     Raises:
-        UsageError: it is no address, it is not suppressed, or there is no reason.
+        UsageError: it is no address, it is not suppressed, there is no reason, or it may
+            be one of several people (see `find`).
     """
     identity = _identity(email)
+    person = find(conn, email)
     if not reason.strip():
         raise UsageError(
             f"the suppression of “{email}” is lifted only with a reason",
@@ -116,13 +119,12 @@ def lift(conn: sa.Connection, email: str, *, reason: str, now: datetime, actor: 
     found = conn.scalars(lifted).one_or_none()
     if found is None:
         raise UsageError(f"“{email}” is not suppressed")
-    row = locked(conn, subscriber.c.identity == identity)
     write_audit(
         conn,
         "subscriber.unsuppress",
         actor=actor,
         now=now,
-        subscriber_id=None if row is None else row.id,
+        subscriber_id=None if person is None else person.id,
         detail=f"{found}: {reason}",
     )
     return Reason(found)
@@ -132,13 +134,19 @@ def erase(conn: sa.Connection, email: str, *, now: datetime, actor: str) -> bool
     """Forget a person: all that is personal goes, a hash that keeps them off the list stays.
 
     Consent and audit keep their rows, without IP and page, under a number that leads
-    to nobody. False if the address was erased before. Call `Store.compact()` after
-    the transaction: until then the old bytes may still be in the database's files.
+    to nobody. Of people whose addresses differ only in letter case the others stay on
+    the list, and are not mailed. False if the address was erased before. Call
+    `Store.compact()` after the transaction: until then the old bytes may still be in
+    the database's files.
 
     Raises:
-        UsageError: it is no address, or nothing is kept about it.
+        UsageError: it is no address, nothing is kept about it, or it may be one of
+            several people (see `find`).
     """
     identity = _identity(email)
+    person = find(conn, email)
+    if person is not None:
+        identity = _identity(person.email)
     identity_hash = hasher_of(conn).hash(identity)
     row = locked(conn, subscriber.c.identity == identity)
     known = sa.select(suppression.c.reason, suppression.c.lifted_at).where(
@@ -184,6 +192,15 @@ def _identity(email: str) -> str:
         return identity_of(email)
     except ValueError as error:
         raise UsageError(f"“{email[:100]}” is no e-mail address: {error}") from error
+
+
+def _meant(conn: sa.Connection, identity: str) -> sa.Row[Any] | None:
+    """The row of the exact spelling, else of the only other one; held until the end."""
+    row = locked(conn, subscriber.c.identity == identity)
+    others = [] if row is not None else other_spellings(conn, identity)
+    if len(others) != 1:
+        return row
+    return locked(conn, sa.and_(subscriber.c.id == others[0], subscriber.c.identity.is_not(None)))
 
 
 def _suppress(

@@ -68,12 +68,47 @@ def suppressed() -> sa.ColumnElement[bool]:
 
 
 def find(conn: sa.Connection, email: str) -> Subscriber | None:
-    """Return the subscriber with this address, in any spelling of it; None for no address too."""
+    """Return the subscriber whom a person means by *email*; None for no address too.
+
+    The exact spelling first, else the one that differs only in letter case.
+
+    Raises:
+        UsageError: several differ from it only in letter case.
+    """
+    found = find_exactly(conn, email)
+    others = [] if found is not None else other_spellings(conn, email)
+    if len(others) > 1:
+        raise UsageError(
+            f"“{email}” is not on the list, but {len(others)} other spellings of it are, "
+            "in capital and small letters",
+            hint="give the exact spelling: newsletter subscribers list --query TEXT",
+        )
+    return get(conn, others[0]) if others else found
+
+
+def find_exactly(conn: sa.Connection, email: str) -> Subscriber | None:
+    """Return the subscriber with this identity; None for no address too."""
     try:
         identity = identity_of(email)
     except ValueError:
         return None
     return _one(conn, subscriber.c.identity == identity)
+
+
+def other_spellings(conn: sa.Connection, email: str) -> list[int]:
+    """Return the ids of the subscribers whose address differs from *email* only in letter case.
+
+    Reads the whole list: an index would cost every import, and only people who type ask.
+    """
+    try:
+        identity = identity_of(email)
+    except ValueError:
+        return []
+    query = sa.select(subscriber.c.id).where(
+        subscriber.c.identity_hash == hasher_of(conn).hash(identity),
+        subscriber.c.identity != identity,
+    )
+    return list(conn.scalars(query.order_by(subscriber.c.id)))
 
 
 def get(conn: sa.Connection, subscriber_id: int) -> Subscriber | None:

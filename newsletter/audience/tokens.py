@@ -14,6 +14,7 @@ import hmac
 import os
 import secrets
 from binascii import Error as DecodeError
+from binascii import b2a_base64
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,13 +34,17 @@ class Tokens:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
             raise ValueError("no key")
-        self._keys = tuple(keys)
+        self._keys = tuple(map(_mac_key, keys))
 
     def sign(self, purpose: str, subscriber_id: int) -> str:
-        """base64url of the id (big-endian, as short as it goes) and 128 bits of HMAC-SHA256."""
-        subject = subscriber_id.to_bytes(max(1, (subscriber_id.bit_length() + 7) // 8), "big")
+        """base64url of the id (big-endian, as short as it goes) and 128 bits of keyed BLAKE2b.
+
+        RFC 7693 §2.9: a MAC by itself, at a third of what HMAC-SHA256 costs; a message has
+        three of them.
+        """
+        subject = subscriber_id.to_bytes((subscriber_id.bit_length() + 7) // 8 or 1, "big")
         signature = _signature(self._keys[0], purpose, subject)
-        return base64.urlsafe_b64encode(subject + signature).rstrip(b"=").decode()
+        return _text(subject + signature)
 
     def verify(self, purpose: str, token: str) -> int | None:
         """Return the subscriber's id, or None for anything that `sign` has not made."""
@@ -53,7 +58,7 @@ class Tokens:
         # One spelling only: base64 can carry unused bits, an id leading zeros.
         if not subject or (len(subject) > 1 and subject[0] == 0):
             return None
-        if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != token:
+        if _text(data) != token:
             return None
         known = [
             hmac.compare_digest(_signature(key, purpose, subject), signature) for key in self._keys
@@ -61,8 +66,22 @@ class Tokens:
         return int.from_bytes(subject, "big") if any(known) else None
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
+
+
+def _text(data: bytes) -> str:
+    """base64url without padding: `base64` would take twice as long, thrice a message."""
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
+
+
+def _mac_key(key: bytes) -> bytes:
+    """BLAKE2b takes keys of 64 bytes at most; a longer one is hashed."""
+    return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+
+
 def _signature(key: bytes, purpose: str, subject: bytes) -> bytes:
-    return hmac.digest(key, purpose.encode() + b"\0" + subject, "sha256")[:_SIGNATURE]
+    message = purpose.encode() + b"\0" + subject
+    return hashlib.blake2b(message, digest_size=_SIGNATURE, key=key).digest()
 
 
 def new_confirmation() -> tuple[str, bytes]:

@@ -110,14 +110,16 @@ class Store:
             raise UsageError("a text holds bytes that are not UTF-8") from error
 
 
-def open_store(workspace: Workspace) -> Store:
+def open_store(workspace: Workspace, *, cache: int = sqlite.CACHE) -> Store:
     """Open the database of *workspace*: NEWSLETTER_DATABASE_URL, newsletter.toml, or a file.
+
+    *cache* is what a connection to SQLite keeps in memory, in KiB.
 
     Raises:
         ConfigError: the URL is malformed, or holds a password in newsletter.toml.
         StorageError: as `open_url`.
     """
-    return _open(location_of(workspace), sqlite.WAIT, migrate.MIGRATIONS)
+    return _open(location_of(workspace), sqlite.WAIT, migrate.MIGRATIONS, cache)
 
 
 def open_url(
@@ -136,9 +138,9 @@ def open_url(
     return _open(parse(url, root=Path.cwd(), origin="the database URL"), wait, migrations)
 
 
-def _open(url: sa.URL, wait: float, migrations: Path) -> Store:
+def _open(url: sa.URL, wait: float, migrations: Path, cache: int = sqlite.CACHE) -> Store:
     is_file = url.drivername == "sqlite"
-    store = _sqlite(url, wait, migrations) if is_file else _postgresql(url, wait)
+    store = _sqlite(url, wait, migrations, cache) if is_file else _postgresql(url, wait)
     try:
         with store._explained():
             _bring_up_to_date(store, migrations)
@@ -148,7 +150,7 @@ def _open(url: sa.URL, wait: float, migrations: Path) -> Store:
     return store
 
 
-def _sqlite(url: sa.URL, wait: float, migrations: Path) -> Store:
+def _sqlite(url: sa.URL, wait: float, migrations: Path, cache: int) -> Store:
     path = Path(url.database or "")
     name = str(path)
     try:
@@ -156,7 +158,7 @@ def _sqlite(url: sa.URL, wait: float, migrations: Path) -> Store:
         sqlite.prepare(path, wait)
     except (OSError, sqlite3.Error) as error:
         raise explained(error, name) from error
-    return Store(sqlite.create_engine(path, wait), name)
+    return Store(sqlite.create_engine(path, wait, cache=cache), name)
 
 
 def _postgresql(url: sa.URL, wait: float) -> Store:

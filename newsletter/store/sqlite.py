@@ -23,11 +23,11 @@ _PRAGMAS = (
     "PRAGMA secure_delete = ON",
     "PRAGMA recursive_triggers = ON",  # else INSERT OR REPLACE passes by the delete triggers
     "PRAGMA temp_store = MEMORY",  # addresses of an import leave no temporary file
-    "PRAGMA cache_size = -65536",  # KiB
 )
+CACHE = 65_536  # KiB of pages that a connection keeps: an import looks everywhere
 
 
-def create_engine(path: Path, wait: float) -> sa.Engine:
+def create_engine(path: Path, wait: float, *, cache: int = CACHE) -> sa.Engine:
     """An engine whose transactions are ours: see `Store.begin` and `Store.read`."""
     url = sa.URL.create("sqlite", database=str(path))
     engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": wait})
@@ -35,7 +35,7 @@ def create_engine(path: Path, wait: float) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
-        for pragma in _PRAGMAS:
+        for pragma in (*_PRAGMAS, f"PRAGMA cache_size = -{cache}"):
             connection.execute(pragma)
 
     @sa.event.listens_for(engine, "begin")

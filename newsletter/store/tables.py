@@ -4,7 +4,7 @@ Times are aware and UTC. `identity` is the normalised address that makes two
 spellings one person; it is empty once a person is erased. `identity_hash` is its
 keyed hash: suppressions are matched by it alone, because it is what an erasure
 leaves. Rows of `consent` and `audit` are never changed or deleted: triggers see
-to that (see the migrations).
+to that (see the migrations). Text that a mail server said is kept without addresses.
 """
 
 from __future__ import annotations
@@ -167,3 +167,148 @@ audit = sa.Table(
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
 )
 sa.Index("ix_audit_subscriber_id", audit.c.subscriber_id)
+
+# ── delivery ────────────────────────────────────────────────────────────────
+
+# An edition that was frozen to be sent: its files lie in the workspace, under its hash.
+edition = sa.Table(
+    "edition",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),  # SHA-256 of the manifest, in hexadecimal
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("frozen_at", Moment, nullable=False),
+)
+
+campaign = sa.Table(
+    "campaign",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("number", sa.Text, nullable=False),  # the issue's, as in "2.20"
+    sa.Column("audience", sa.Text, nullable=False),  # "" is everyone, else "tag:press"
+    sa.Column("edition_hash", sa.Text, sa.ForeignKey("edition.hash"), nullable=False),
+    sa.Column("transport", sa.Text, nullable=False),  # outbox | smtp | sendgrid
+    sa.Column("mailing", sa.Text, nullable=False),  # JSON: the headers and links, frozen
+    sa.Column("state", sa.Text, nullable=False),  # sending|paused|cancelled|completed
+    sa.Column(
+        "reason", sa.Text, nullable=False, server_default=""
+    ),  # why it is paused or cancelled
+    sa.Column("intended", sa.BigInteger, nullable=False),  # deliveries at freeze time
+    sa.Column("journal", sa.Text, nullable=False, server_default=""),  # id of the journal in use
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.CheckConstraint("state IN ('sending', 'paused', 'cancelled', 'completed')", name="state"),
+)
+# One campaign per issue and audience, whatever is pressed twice; a cancelled one makes room.
+sa.Index(
+    "uq_campaign_current",
+    campaign.c.number,
+    campaign.c.audience,
+    unique=True,
+    sqlite_where=sa.text("state <> 'cancelled'"),
+    postgresql_where=sa.text("state <> 'cancelled'"),
+)
+
+# The ledger. `status` is what became of handing over; `report` is what was heard afterwards.
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("campaign_id", Key, sa.ForeignKey("campaign.id"), primary_key=True),
+    sa.Column("subscriber_id", Key, sa.ForeignKey("subscriber.id"), primary_key=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("not_before", Moment),  # of a pending one that was refused for now
+    sa.Column("provider_id", sa.Text),  # as the transport's other side calls it
+    sa.Column("reply", sa.Text),  # the last thing that was said about it, without addresses
+    sa.Column("report", sa.Text),  # delivered | deferred | bounced | complained
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.CheckConstraint(
+        "status IN ('pending', 'sending', 'accepted', 'failed', 'suppressed', 'uncertain')",
+        name="status",
+    ),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 50},  # each row is updated twice: in place, not elsewhere
+)
+sa.Index("ix_delivery_subscriber_id", delivery.c.subscriber_id)
+# Those that wait for another try. Must not name `status`: PostgreSQL updates a row in place only
+# where no column of an index changes.
+sa.Index(
+    "ix_delivery_not_before",
+    delivery.c.campaign_id,
+    delivery.c.not_before,
+    sqlite_where=delivery.c.not_before.is_not(None),
+    postgresql_where=delivery.c.not_before.is_not(None),
+)
+
+# What providers and mailboxes report; the same report twice is one row.
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),  # as in "sendgrid"
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # delivered|deferred|bounced|complained|…
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("campaign_id", Key),
+    sa.Column("subscriber_id", Key),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),  # without addresses
+    sa.UniqueConstraint("provider", "event_id", name="uq_event_provider_event_id"),
+)
+sa.Index("ix_event_campaign_id", event.c.campaign_id, event.c.subscriber_id)
+
+# How many messages were handed over in each window, whatever the campaign.
+rate_window = sa.Table(
+    "rate_window",
+    metadata,
+    sa.Column("period", sa.Text, primary_key=True),  # hour | day, of UTC
+    sa.Column("starts_at", Moment, primary_key=True),
+    sa.Column("used", sa.BigInteger, nullable=False),
+)
+
+# ── calendar ────────────────────────────────────────────────────────────────
+
+# Who approved which bytes. Taken back, never deleted: `revoked_at` and what follows it.
+approval = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("number", sa.Text, nullable=False),  # the issue's, as in "2.20"
+    sa.Column("edition_hash", sa.Text, sa.ForeignKey("edition.hash"), nullable=False),
+    sa.Column("approved_by", sa.Text, nullable=False),
+    sa.Column("approved_at", Moment, nullable=False),
+    sa.Column("checklist", sa.Text, nullable=False),  # JSON: what was checked, and the warnings
+    sa.Column("revoked_at", Moment),
+    sa.Column("revoked_by", sa.Text),
+    sa.Column("revoked_reason", sa.Text),
+)
+sa.Index(
+    "uq_approval_standing",
+    approval.c.number,
+    approval.c.edition_hash,
+    approval.c.approved_by,
+    unique=True,
+    sqlite_where=approval.c.revoked_at.is_(None),
+    postgresql_where=approval.c.revoked_at.is_(None),
+)
+
+# Slots that were reminded of, are due or done; the future is computed. One a day, ever.
+slot = sa.Table(
+    "slot",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),  # of the anchor, local: "2026-12-01"
+    sa.Column("starts_at", Moment, nullable=False, unique=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("number", sa.Text),  # of the issue that stands in it, once it is due
+    sa.Column("edition_hash", sa.Text, sa.ForeignKey("edition.hash")),  # what was held
+    sa.Column("campaign_id", Key, sa.ForeignKey("campaign.id")),
+    sa.Column("hold_until", Moment),  # while it is holding
+    sa.Column("reminded", sa.Integer),  # hours before it, of the last look for an approval
+    sa.Column("postponed_by", sa.Text),  # who moved it; such a slot keeps its time
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.CheckConstraint(
+        "state IN ('planned', 'holding', 'stopped', 'sending', 'sent', 'skipped', 'late')",
+        name="state",
+    ),
+)

@@ -1,4 +1,4 @@
-"""Letter case and the spelling of the domain make nobody another person; plus-tags do."""
+"""The spelling of the domain makes nobody another person; the part before the @ does."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from newsletter.audience.identity import Hasher, identity_of
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Ada@Example.ORG", "ada@example.org"),
+        ("ada@Example.ORG", "ada@example.org"),
         ("ada@münchen.example", "ada@xn--mnchen-3ya.example"),
         ("ada@MÜNCHEN.example", "ada@münchen.example"),
-        ("ÉVA@example.org", "éva@example.org"),
         ("e\u0301va@example.org", "éva@example.org"),
     ],
 )
@@ -26,6 +25,7 @@ def test_spellings_of_one_address_are_one_person(one, other):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("Ada@example.org", "ada@example.org"),
         ("ada@example.org", "ada+news@example.org"),
         ("ada@example.org", "a.da@example.org"),
         ("ada@faß.example", "ada@fass.example"),
@@ -58,3 +58,17 @@ def test_hash_depends_on_the_key_and_is_128_bits():
     assert len(Hasher(b"k" * 32).hash(identity)) == 16
     assert Hasher(b"k" * 32).hash(identity) == Hasher(b"k" * 32).hash(identity)
     assert Hasher(b"k" * 32).hash(identity) != Hasher(b"l" * 32).hash(identity)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada@example.org", "ada@example.org"),
+        ("ÉVA@example.org", "éva@example.org"),
+        ("J\u030cana@example.org", "ǰana@example.org"),  # no capital of its own in Unicode
+    ],
+)
+def test_hash_is_the_same_in_any_letter_case_so_that_leaving_once_is_enough(one, other):
+    hasher = Hasher(b"k" * 32)
+    assert identity_of(one) != identity_of(other)
+    assert hasher.hash(identity_of(one)) == hasher.hash(identity_of(other))

@@ -58,7 +58,7 @@ def test_adding_again_merges_and_never_makes_a_second_person(store):
     later = NOW + timedelta(days=1)
     with store.begin() as conn:
         first = add(conn, ADA, name="Ada", language="en", tags=["press"], format="text")
-        second = add(conn, "ADA@example.org", name="Ada L.", tags=["beta"], now=later)
+        second = add(conn, "ada@EXAMPLE.org", name="Ada L.", tags=["beta"], now=later)
     assert second.id == first.id
     assert (second.name, second.language, second.format) == ("Ada L.", "en", "text")
     assert second.tags == ("beta", "press")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.audience.tokens import (
@@ -30,6 +32,22 @@ def test_token_leads_back_to_the_subscriber_and_fits_a_header(subscriber_id):
     token = Tokens([OLD]).sign("unsubscribe", subscriber_id)
     assert Tokens([OLD]).verify("unsubscribe", token) == subscriber_id
     assert re.fullmatch(r"[A-Za-z0-9_-]{23,32}", token)
+
+
+@given(ids, st.binary(min_size=1, max_size=100), st.text(max_size=100))
+@example(7, b"k" * 64, "unsubscribe")
+@example(7, b"k" * 65, "unsubscribe")
+def test_signature_is_blake2b_of_128_bits_with_the_key(subscriber_id, key, purpose):
+    subject = subscriber_id.to_bytes((subscriber_id.bit_length() + 7) // 8 or 1, "big")
+    message = purpose.encode() + b"\0" + subject
+    short = key if len(key) <= 64 else hashlib.blake2b(key).digest()
+    expected = subject + hashlib.blake2b(message, digest_size=16, key=short).digest()
+    token = Tokens([key]).sign(purpose, subscriber_id)
+    assert base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)) == expected
+
+
+def test_token_in_mail_that_is_out_stays_valid():
+    assert Tokens([OLD]).sign("unsubscribe", 7) == "B-9YZp4N4mt2D-5D6jtuaX8"
 
 
 @given(ids, st.text(max_size=40))

@@ -97,7 +97,7 @@ def test_added_person_is_active_with_name_tags_and_the_consent_as_proof(run, sho
 def test_adding_again_adds_what_is_new_and_says_when_nothing_is(run, people, shown, listed):
     again = run("subscribers", "add", "ada@example.org", *CONSENT)
     assert "nothing changed" in again.stdout
-    more = run("subscribers", "add", "ADA@example.org", "--tag", "tokyo", *CONSENT)
+    more = run("subscribers", "add", "ada@EXAMPLE.org", "--tag", "tokyo", *CONSENT)
     assert "what is new was added" in more.stdout
     assert shown("ada@example.org")["tags"] == ["press", "tokyo"]
     assert len(listed()) == 3
@@ -317,6 +317,65 @@ def test_erase_of_an_address_nothing_is_known_about_says_so(run, people):
     result = run("subscribers", "erase", "nobody@example.org", "--yes")
     assert result.returncode == 2
     assert "nothing is kept" in result.stderr
+
+
+# ── people whose addresses differ in letter case alone ──────────────────────
+
+
+@pytest.fixture
+def both(run):
+    """Two people; the second is announced as such."""
+    assert run("subscribers", "add", "Kim@example.org", *CONSENT).stderr == ""
+    second = run("subscribers", "add", "kim@example.org", *CONSENT)
+    assert second.returncode == 0
+    assert "another spelling, subscriber 1, is on the list too; that is another person" in (
+        second.stderr
+    )
+
+
+@pytest.mark.parametrize("command", [("remove",), ("suppress",), ("erase", "--yes")])
+def test_one_who_leaves_keeps_the_other_spelling_unmailed_and_it_is_said(run, both, shown, command):
+    result = run("subscribers", *command, "kim@example.org")
+    assert result.returncode == 0, result.stderr
+    said = "another spelling, subscriber 1, is on the list too; it is not mailed any more"
+    assert said in result.stderr
+    other = shown("Kim@example.org")
+    assert (other["status"], other["eligible"]) == ("active", False)
+
+
+def test_lift_is_said_to_hold_for_the_other_spelling(run, both, shown):
+    run("subscribers", "suppress", "kim@example.org")
+    result = run("subscribers", "unsuppress", "kim@example.org", "--reason", "wrote again")
+    assert "subscriber 1, is on the list too; this holds for it as well" in result.stderr
+    assert shown("Kim@example.org")["eligible"] is True
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show", "KIM@example.org"),
+        ("remove", "KIM@example.org"),
+        ("suppress", "KIM@example.org"),
+        ("unsuppress", "KIM@example.org", "--reason", "x"),
+        ("erase", "--yes", "KIM@example.org"),
+        ("tag", "KIM@example.org", "+press"),
+        ("export", "--email", "KIM@example.org"),
+    ],
+)
+def test_nobody_is_guessed_among_several_spellings(run, both, listed, command):
+    before = listed()
+    result = run("subscribers", *command)
+    assert result.returncode == 2
+    assert "2 other spellings" in result.stderr
+    assert "exact spelling" in result.stderr
+    assert listed() == before
+
+
+def test_other_spelling_is_acted_on_under_its_own_name(run, shown):
+    run("subscribers", "add", "Kim@example.org", *CONSENT)
+    assert run("subscribers", "suppress", "kim@example.org").stdout.startswith("Kim@example.org is")
+    assert run("subscribers", "erase", "KIM@example.org", "--yes").stdout == "erased\n"
+    assert shown("1")["status"] == "erased"
 
 
 # ── tag, stats ──────────────────────────────────────────────────────────────

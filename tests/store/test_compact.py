@@ -11,7 +11,7 @@ from newsletter.audience.model import Reason
 from newsletter.errors import StorageError
 from newsletter.store.engine import open_url
 from tests.audience.people import WRITES, add, consent, mailed
-from tests.store.worlds import migrations_with_a_second
+from tests.store.worlds import NEXT, migrations_with_one_more
 
 GONE = "erica.quill@example.org"
 TRACES = [b"erica.quill", b"Erica.Quill", b"Quill, Erica", b"198.51.100.9"]
@@ -42,15 +42,15 @@ def test_erased_address_is_in_no_file_after_compacting(tmp_path):
         fill(store)
         with store.begin() as conn:
             subscribers.suppress(conn, GONE, reason=Reason.BOUNCED, source="mailbox", **WRITES)
-    migrations = migrations_with_a_second(tmp_path)
+    migrations = migrations_with_one_more(tmp_path)
     with open_url(f"sqlite:///{path}", migrations=migrations) as store:
         with store.begin() as conn:
             add(conn, "late@example.org")
-        assert "newsletter.db.before-0002" in traces(tmp_path)
+        assert f"newsletter.db.before-{NEXT}" in traces(tmp_path)
         with store.begin() as conn:
             subscribers.erase(conn, GONE, **WRITES)
         assert traces(tmp_path) != []
-        assert [copy.name for copy in store.compact()] == ["newsletter.db.before-0002"]
+        assert [copy.name for copy in store.compact()] == [f"newsletter.db.before-{NEXT}"]
         assert traces(tmp_path) == []
         assert len(mailed(store)) == 801
     assert traces(tmp_path) == []

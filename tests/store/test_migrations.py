@@ -7,10 +7,23 @@ import stat
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from newsletter.audience import subscribers
+from newsletter.audience.reading import hasher_of
 from newsletter.errors import StorageError
 from newsletter.store.engine import open_url
-from tests.store.worlds import KILL, migrations_with_a_second, output, script
+from newsletter.store.tables import subscriber, suppression
+from tests.audience.people import NOW, mailed
+from tests.store.worlds import (
+    HEAD,
+    KILL,
+    NEXT,
+    migrations_up_to,
+    migrations_with_one_more,
+    output,
+    script,
+)
 
 _OPEN = """
 import sys
@@ -34,8 +47,8 @@ def test_older_database_is_brought_up_to_date_with_its_data(store, database_url,
     with store.begin() as conn:
         conn.exec_driver_sql("INSERT INTO setting VALUES ('colour', 'blue')")
     store.close()
-    with open_url(database_url, migrations=migrations_with_a_second(tmp_path)) as newer:
-        assert version(newer) == "0002"
+    with open_url(database_url, migrations=migrations_with_one_more(tmp_path)) as newer:
+        assert version(newer) == NEXT
         with newer.read() as conn:
             query = "SELECT value FROM setting WHERE name = 'colour'"
             assert conn.exec_driver_sql(query).scalar_one() == "blue"
@@ -45,31 +58,31 @@ def test_sqlite_is_copied_before_it_is_migrated(tmp_path):
     path = tmp_path / "newsletter.db"
     open_url(f"sqlite:///{path}").close()
     assert list(tmp_path.glob("*.before-*")) == []  # there was nothing to keep
-    open_url(f"sqlite:///{path}", migrations=migrations_with_a_second(tmp_path)).close()
-    copy = tmp_path / "newsletter.db.before-0002"
+    open_url(f"sqlite:///{path}", migrations=migrations_with_one_more(tmp_path)).close()
+    copy = tmp_path / f"newsletter.db.before-{NEXT}"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with open_url(f"sqlite:///{copy}") as old:
-        assert version(old) == "0001"
+        assert version(old) == HEAD
 
 
 def test_failed_migration_leaves_the_database_as_it_was(store, database_url, tmp_path):
-    broken = migrations_with_a_second(tmp_path, "op.execute('SELECT one FROM nowhere')")
+    broken = migrations_with_one_more(tmp_path, "op.execute('SELECT one FROM nowhere')")
     with pytest.raises(StorageError, match="nowhere"):
         open_url(database_url, migrations=broken)
-    assert version(store) == "0001"
+    assert version(store) == HEAD
     with pytest.raises(StorageError, match="parcel"), store.read() as conn:
         conn.exec_driver_sql("SELECT * FROM parcel")
 
 
 def test_migration_that_was_killed_is_done_by_the_next_opening(store, database_url, tmp_path):
-    killing = migrations_with_a_second(tmp_path, KILL)
+    killing = migrations_with_one_more(tmp_path, KILL)
     process = script(_OPEN, database_url, killing)
     output_of_killed, _ = process.communicate("go\n", timeout=60)
     assert process.returncode == -9
     assert output_of_killed == "ready\n"
-    assert version(store) == "0001"
-    with open_url(database_url, migrations=migrations_with_a_second(tmp_path)) as newer:
-        assert version(newer) == "0002"
+    assert version(store) == HEAD
+    with open_url(database_url, migrations=migrations_with_one_more(tmp_path)) as newer:
+        assert version(newer) == NEXT
         with newer.read() as conn:
             assert conn.exec_driver_sql("SELECT count(*) FROM parcel").scalar_one() == 1
 
@@ -115,3 +128,57 @@ def test_database_of_a_newer_version_is_not_touched(tmp_path):
         open_url(f"sqlite:///{path}")
     assert path.read_bytes() == before
     assert [entry.name for entry in Path(tmp_path).iterdir()] == ["newsletter.db"]
+
+
+_OLD_ROWS = (  # email, what identified it before letter case counted
+    ("Ada.L@example.org", "ada.l@example.org"),
+    ("ben@example.org", "ben@example.org"),
+    ("Cem@müller.example", "cem@xn--mller-kva.example"),
+    ("dee@müller.example", "dee@xn--mller-kva.example"),
+)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_identities_get_their_letter_case_back_and_suppressions_still_hold(
+    dialect, tmp_path, request
+):
+    url = f"sqlite:///{tmp_path / 'newsletter.db'}"
+    if dialect == "postgresql":
+        server = request.getfixturevalue("postgres")
+        url = server.url(server.create(empty=True))
+    with open_url(url, migrations=migrations_up_to(tmp_path, "0001")) as old, old.begin() as conn:
+        hasher = hasher_of(conn)
+        rows = [
+            {
+                "email": email,
+                "identity": identity,
+                "identity_hash": hasher.hash(identity),
+                "status": "active",
+                "created_at": NOW,
+                "updated_at": NOW,
+            }
+            for email, identity in _OLD_ROWS
+        ]
+        conn.execute(sa.insert(subscriber), rows)
+        erased = {**rows[0], "email": None, "identity": None, "identity_hash": None}
+        conn.execute(sa.insert(subscriber), {**erased, "status": "erased"})
+        left = {"identity": "ada.l@example.org", "identity_hash": hasher.hash("ada.l@example.org")}
+        conn.execute(
+            sa.insert(suppression), {**left, "reason": "unsubscribed", "source": "page", "at": NOW}
+        )
+    with open_url(url) as store:
+        with store.read() as conn:
+            found = conn.execute(
+                sa.select(subscriber.c.email, subscriber.c.identity).order_by(subscriber.c.id)
+            ).all()
+        assert found == [
+            ("Ada.L@example.org", "Ada.L@example.org"),
+            ("ben@example.org", "ben@example.org"),
+            ("Cem@müller.example", "Cem@xn--mller-kva.example"),
+            ("dee@müller.example", "dee@xn--mller-kva.example"),
+            (None, None),
+        ]
+        assert mailed(store) == [email for email, _ in _OLD_ROWS[1:]]
+        with store.read() as conn:
+            for email, _ in _OLD_ROWS:
+                assert subscribers.find_exactly(conn, email) is not None

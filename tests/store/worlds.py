@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from newsletter.store.migrate import MIGRATIONS
+from newsletter.store.migrate import MIGRATIONS, head_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,8 +15,8 @@ _REVISION = '''"""A revision that was made up for a test."""
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{revision}"
+down_revision = "{head}"
 
 
 def upgrade() -> None:
@@ -27,11 +27,26 @@ def upgrade() -> None:
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
-def migrations_with_a_second(folder: Path, then: str = "pass") -> Path:
-    """A copy of the migrations, with a revision 0002 that ends with the statement *then*."""
+HEAD = head_of(MIGRATIONS)
+NEXT = f"{int(HEAD) + 1:04}"
+
+
+def migrations_with_one_more(folder: Path, then: str = "pass") -> Path:
+    """A copy of the migrations, with a revision NEXT that ends with the statement *then*."""
     target = folder / f"migrations-{len(list(folder.iterdir()))}"
     shutil.copytree(MIGRATIONS, target, ignore=shutil.ignore_patterns("__pycache__"))
-    (target / "versions" / "0002_parcel.py").write_text(_REVISION.format(then=then))
+    text = _REVISION.format(revision=NEXT, head=HEAD, then=then)
+    (target / "versions" / f"{NEXT}_parcel.py").write_text(text)
+    return target
+
+
+def migrations_up_to(folder: Path, revision: str) -> Path:
+    """A copy of the migrations as they were when *revision* was the newest."""
+    target = folder / f"migrations-{revision}"
+    shutil.copytree(MIGRATIONS, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (target / "versions").glob("[0-9]*_*.py"):
+        if file.name[:4] > revision:
+            file.unlink()
     return target
 
 

@@ -35,10 +35,7 @@ def address_and_identity(text: str) -> tuple[str, str]:
     local, at, domain = text.rpartition("@")
     # In lower case it is mostly of the plain form that needs no long look.
     email = normalized(f"{local}{at}{domain.lower()}", ascii_only=True)
-    if not email.isascii():
-        return email, identity_of(email)
-    identity = email.lower()
-    return email, (email if identity == email else identity)
+    return email, (email if email.isascii() else identity_of(email))
 
 
 def is_plain_text(text: str) -> bool:
@@ -53,8 +50,8 @@ def bare(text: str) -> str:
 
 
 def without_address(reason: str) -> str:
-    """email-validator repeats parts of what it was given; reports keep addresses out."""
-    return re.sub(r"\S*@\S{2,}", "…", reason).rstrip(".")
+    """*reason* with addresses masked; “@-sign”, a word of email-validator's, is none."""
+    return re.sub(r"(?!@-sign\b(?!\.\w))\S*@\S{2,}", "…", reason).rstrip(".")
 
 
 def language_of(text: str) -> str:
@@ -63,12 +60,13 @@ def language_of(text: str) -> str:
 
 
 def tags_of(text: str) -> tuple[str, ...]:
-    """`a, b`, `a;b`, `"a","b"` and `["a", "b"]`; a comma inside a tag becomes a space."""
+    """`a, b`, `a;b`, `"a","b"`, `["a", "b"]`, `['a']`; a comma inside a tag becomes a space."""
     if text.startswith("["):
-        try:
-            return _tags([str(part) for part in json.loads(text)])
-        except (ValueError, TypeError, RecursionError):
-            pass  # a tag may begin with a bracket
+        for form in (text, text.replace("'", '"')):
+            try:
+                return _tags([str(part) for part in json.loads(form)])
+            except (ValueError, TypeError, RecursionError):
+                pass  # a tag may begin with a bracket
     delimiter = "," if "," in text or ";" not in text else ";"
     try:
         return _tags(next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), []))

@@ -53,14 +53,27 @@ class Seen:
     def __init__(self, newest: int) -> None:
         self._newest = newest
         self._bits = bytearray(newest // 8 + 1)
+        self._fresh: list[int] = []  # met since `settle`
 
     def is_repeated(self, subscriber_id: int) -> bool:
         if subscriber_id > self._newest:
             return True
         place, bit = subscriber_id >> 3, 1 << (subscriber_id & 7)
-        known = bool(self._bits[place] & bit)
+        if self._bits[place] & bit:
+            return True
         self._bits[place] |= bit
-        return known
+        self._fresh.append(subscriber_id)
+        return False
+
+    def settle(self) -> None:
+        """The transaction is committed: who was met in it stays met."""
+        self._fresh.clear()
+
+    def undo(self) -> None:
+        """The transaction is undone, and its rows come again."""
+        for subscriber_id in self._fresh:
+            self._bits[subscriber_id >> 3] &= ~(1 << (subscriber_id & 7))
+        self._fresh.clear()
 
 
 class Chunk:
@@ -164,6 +177,8 @@ def _apply(
     if counts["update"]:
         for statement in sql.UPDATE:
             conn.execute(sa.text(statement), given)
+    if counts["suppress"] or counts["same"]:
+        conn.execute(sa.text(sql.VOID))
     if counts["suppress"]:
         for statement in sql.LEAVE:
             conn.execute(sa.text(statement), given)

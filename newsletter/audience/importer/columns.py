@@ -23,6 +23,9 @@ _LEFT = re.compile(
     r"unsub|nonsub|cleaned|bounce|suppress|blocklist|blacklist|spam|complain|invalid|optout|opt-out",
     re.IGNORECASE,
 )
+_ON_THE_LIST = frozenset(
+    "subscribed is_subscribed subscription_status optin opt_in opted_in is_active".split()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,12 +113,14 @@ def resolve(
     everyone = suppress or peer.everyone
     if everyone is None and Field.STATUS not in at:
         _refuse_doubtful(names, path, is_mapped=bool(given))
-    unused = (
+    unused = tuple(
         header[place]
         for place, name in enumerate(names)
         if place not in {*given, *at.values()} and name != PROBLEM
     )
-    return Columns(peer=peer, at=at, names=tuple(header), everyone=everyone, unused=tuple(unused))
+    if everyone is None and peer is PLAIN and not at.keys() & {Field.STATUS, Field.LEFT_AT}:
+        _refuse_unread(unused, path)
+    return Columns(peer=peer, at=at, names=tuple(header), everyone=everyone, unused=unused)
 
 
 def _given(
@@ -181,6 +186,18 @@ def _require_email(at: Mapping[Field, int], header: Sequence[str], path: Path) -
         f"no column of {shown(path)} is known to hold e-mail addresses: {listed}",
         hint=f'say which, as in: --map "{header[0][:40]}=email"',
     )
+
+
+def _refuse_unread(unused: Sequence[str], path: Path) -> None:
+    """Refuse a file whose only word on who left is in a column that we would not read."""
+    for name in unused:
+        if _LEFT.search(plain(name).replace("_", "-")) or plain(name) in _ON_THE_LIST:
+            raise UsageError(
+                f"the column “{name[:40]}” of {shown(path)} may say who left",
+                hint=f'if it does not: --map "{name[:40]}=ignore"; if it holds words such as '
+                f'active, unsubscribed: --map "{name[:40]}=status"; else import those who left '
+                "from a file of their own, with --suppress unsubscribed",
+            )
 
 
 def _refuse_doubtful(names: list[str], path: Path, *, is_mapped: bool) -> None:

@@ -105,7 +105,7 @@ LISTMONK = Peer(
     name="listmonk",
     marks=marks("email name attributes"),
     columns={"email": Field.EMAIL, "name": Field.NAME, "attributes": Field.ATTRIBUTES}
-    | {"status": Field.STATUS, "created_at": Field.CREATED_AT},
+    | {"status": Field.STATUS, "created_at": Field.CREATED_AT, "lists": Field.TAGS},
     statuses={
         "enabled": Status.ACTIVE,
         "disabled": Status.PAUSED,
@@ -131,6 +131,8 @@ KEILA = Peer(
     },
 )
 
+KEILA_WITHOUT_STATUS = replace(KEILA, marks=KEILA.marks - {"status"})  # the form of its imports
+
 GHOST = Peer(
     name="Ghost",
     marks=marks("email subscribed_to_emails"),
@@ -143,6 +145,12 @@ GHOST = Peer(
         "labels": Field.TAGS,
     },
     statuses=YES_OR_NO,
+)
+
+GHOST_BEFORE_4 = replace(
+    GHOST,
+    marks=marks("email note subscribed stripe_customer_id"),
+    columns={**GHOST.columns, "subscribed": Field.STATUS},
 )
 
 _MAILCHIMP: Mapping[str, Field] = {
@@ -241,6 +249,12 @@ SUBSTACK = Peer(
     },
 )
 
+SUBSTACK_DASHBOARD = Peer(
+    name="Substack",
+    marks=marks("email stripe_plan start_date"),  # “Type” is about paying, here too
+    columns={"email": Field.EMAIL, "name": Field.NAME, "start_date": Field.CREATED_AT},
+)
+
 _BUTTONDOWN: Mapping[str, Field] = {
     "email": Field.EMAIL,
     "email_address": Field.EMAIL,
@@ -251,6 +265,7 @@ _BUTTONDOWN: Mapping[str, Field] = {
     "subscriber_type": Field.STATUS,
     "creation_date": Field.CREATED_AT,
     "ip_address": Field.CONSENT_IP,
+    "ip": Field.CONSENT_IP,
     "referrer_url": Field.CONSENT_PAGE,
 }
 _BUTTONDOWN_TYPES: Mapping[str, Standing] = {
@@ -319,8 +334,11 @@ PEERS = (
     SENDGRID_SPAM,
     SENDGRID_UNSUBSCRIBES,
     GHOST,
+    GHOST_BEFORE_4,
     SUBSTACK,
+    SUBSTACK_DASHBOARD,
     KEILA,
+    KEILA_WITHOUT_STATUS,
     BUTTONDOWN,
     BUTTONDOWN_TYPE,
     LISTMONK,

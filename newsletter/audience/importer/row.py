@@ -208,8 +208,10 @@ class RowReader:
         for key, value in found.items():
             known = PLAIN.columns.get(plain(key))
             if known is not None and known in HARMLESS and isinstance(value, str | list):
-                if not values[known]:
-                    values[known] = value if isinstance(value, str) else json.dumps(value)
+                text = value if isinstance(value, str) else json.dumps(value)
+                if known is Field.TAGS and values[known]:
+                    values[known] = _joined(values[known], text)
+                values[known] = values[known] or text
             else:
                 self.warnings.add("attributes that have no column here are not kept", line)
         return tuple(values.values())
@@ -311,6 +313,14 @@ _REASONS = {
     reason.value: reason
     for reason in (Reason.UNSUBSCRIBED, Reason.BOUNCED, Reason.COMPLAINED, Reason.MANUAL)
 }
+
+
+def _joined(tags: str, more: str) -> str:
+    """The tags of two cells as one."""
+    try:
+        return json.dumps([*tags_of(tags), *tags_of(more)])
+    except ValueError as error:
+        raise Problem(Field.TAGS, str(error)) from None
 
 
 def _refused(parts: dict[Field, str]) -> Field:

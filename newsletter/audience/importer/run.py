@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields
 from datetime import datetime
@@ -13,10 +13,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from newsletter.audience.fields import tag_of
-from newsletter.audience.importer.cells import is_plain_text
+from newsletter.audience.importer.cells import is_plain_text, without_address
 from newsletter.audience.importer.chunk import Chunk, Origin, Outcomes, Seen
 from newsletter.audience.importer.columns import Columns, resolve
 from newsletter.audience.importer.peers import Field
+from newsletter.audience.importer.read_ahead import ReadAhead
 from newsletter.audience.importer.reading import Broken, Nature, Row, Rows, look_through
 from newsletter.audience.importer.rejects import RejectsFile
 from newsletter.audience.importer.report import Progress, Reject, Report
@@ -33,6 +34,7 @@ BATCH_ROWS = 50_000  # a transaction: larger ones write each page of an index le
 CHUNK_ROWS = 10_000  # held in memory at a time, and as many being read
 CHUNK_BYTES = 8_000_000  # of the file: fewer rows, where they are long
 SHOWN_REJECTS = 20
+_TRIES = 5  # of a batch that was in somebody's way
 _STEP = 100  # rows between two looks at how long they are
 
 _Rejected = tuple[Reject, Sequence[str]]  # and the row, for the rejects file
@@ -70,7 +72,7 @@ def import_csv(
     nature = look_through(path)
     basis = _basis(consent)
     given_tags = _checked_tags(tags)
-    origin = Origin(source=_source(path), basis=basis, actor=actor, now=now)
+    origin = Origin(source=f"import of {_kept_name(path)}", basis=basis, actor=actor, now=now)
     with ExitStack() as stack:
         rows = stack.enter_context(Rows(path, nature))
         columns = resolve(rows.header, path, mapping=mapping, suppress=suppress)
@@ -96,7 +98,7 @@ def import_csv(
             *(rows, nature, reader, rejects_file, Seen(newest), origin, on_progress),
             is_dry_run=dry_run,
         )
-        chunks = _ReadAhead(pool, run.chunks(min(batch_rows, CHUNK_ROWS)))
+        chunks = ReadAhead(pool, run.chunks(min(batch_rows, CHUNK_ROWS)))
         interrupted = False
         try:
             if dry_run:
@@ -150,26 +152,54 @@ class _Run:
         # None until the end: after an interruption the same command writes them all.
         self._rejects_path: Path | None = None
 
-    def perform(self, store: Store, chunks: _ReadAhead, chunks_a_batch: int) -> None:
-        """Apply the chunks, several a transaction."""
-        while found := chunks.take():
-            with store.begin() as conn:
-                done = [self._apply(conn, found, chunks)]
-                while len(done) < chunks_a_batch and (found := chunks.take()):
-                    done.append(self._apply(conn, found, chunks))
-            for outcomes, rejects in done:
+    def perform(self, store: Store, chunks: ReadAhead[_Read], chunks_a_batch: int) -> None:
+        """Apply the chunks, several a transaction; on PostgreSQL one, so that it can come again."""
+        size = 1 if store.dialect == "postgresql" else chunks_a_batch
+        while found := self._take(chunks):
+            for outcomes, rejects in self._batch(store, found, chunks, size):
                 self._count(outcomes, rejects)
             self._tell()
         with store.begin() as conn:
-            name, sha256 = self._rows.path.name, self._nature.sha256
+            name, sha256 = _kept_name(self._rows.path), self._nature.sha256
             note_taken(conn, name, sha256, self._read, self._origin.now)
         self._rejects_path = self._rejects_file.finish()
 
-    def rehearse(self, store: Store, chunks: _ReadAhead) -> None:
+    def _batch(
+        self, store: Store, first: _Read, chunks: ReadAhead[_Read], size: int
+    ) -> list[tuple[Outcomes, list[Reject]]]:
+        """Apply *first* and what follows it, *size* chunks in all, in one transaction.
+
+        It is tried again where somebody who changes the same people at the same time was
+        in the way: the database has undone it whole.
+        """
+        tries = 1
+        while True:
+            try:
+                with store.begin() as conn:
+                    done = [self._apply(conn, first, chunks)]
+                    while len(done) < size and (found := self._take(chunks)):
+                        done.append(self._apply(conn, found, chunks))
+            except StorageError as error:
+                if tries == _TRIES or not _is_clash(error):
+                    raise
+                self._seen.undo()
+                tries += 1
+            else:
+                self._seen.settle()
+                return done
+
+    def _take(self, chunks: ReadAhead[_Read]) -> _Read | None:
+        """The next chunk; its rejects are written down, once."""
+        found = chunks.take()
+        if found is not None and not self._is_dry_run:
+            self._rejects_file.write(found[1])  # it gets its name when everything is committed
+        return found
+
+    def rehearse(self, store: Store, chunks: ReadAhead[_Read]) -> None:
         """Do it all, in a transaction that is undone."""
         try:
             with store.begin() as conn:
-                while found := chunks.take():
+                while found := self._take(chunks):
                     self._count(*self._apply(conn, found, chunks))
                     self._tell()
                 raise _Undo
@@ -229,11 +259,9 @@ class _Run:
         return people, rejects
 
     def _apply(
-        self, conn: sa.Connection, found: _Read, chunks: _ReadAhead
+        self, conn: sa.Connection, found: _Read, chunks: ReadAhead[_Read]
     ) -> tuple[Outcomes, list[Reject]]:
         people, rejects = found
-        if not self._is_dry_run:
-            self._rejects_file.write(rejects)  # it gets its name when everything is committed
         outcomes = Outcomes()
         if people.candidates:
             people.load(conn)
@@ -259,24 +287,10 @@ class _Run:
             self._on_progress(Progress(bytes_read=done, bytes_total=size, rows=self._read))
 
 
-class _ReadAhead:
-    """Read the next chunk while the database is busy with the one that was taken."""
-
-    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterator[_Read]) -> None:
-        self._pool = pool
-        self._chunks = chunks
-        self.start()
-
-    def start(self) -> None:
-        self._coming = self._pool.submit(next, self._chunks, None)
-
-    def take(self) -> _Read | None:
-        """Wait for the chunk; None at the end. Then `start` the next."""
-        return self._coming.result()
-
-    def wait(self) -> None:
-        """Let what is being read come to its end."""
-        wait([self._coming])
+def _is_clash(error: StorageError) -> bool:
+    """A deadlock or a serialization failure (PostgreSQL, appendix A, class 40)."""
+    state = getattr(getattr(error.__cause__, "orig", None), "sqlstate", None)
+    return state in ("40P01", "40001")
 
 
 def _basis(consent: str) -> str:
@@ -293,7 +307,7 @@ def _checked_tags(tags: Sequence[str]) -> list[str]:
         raise UsageError(str(error)) from error
 
 
-def _source(path: Path) -> str:
-    """What consent and audit say of the file: kept for ever, so without an address."""
-    is_plain = "@" not in path.name and path.name.isprintable()
-    return f"import of {path.name[:200]}" if is_plain else "import of a file"
+def _kept_name(path: Path) -> str:
+    """What consent, audit and `import_file` say of the file: kept for ever, so no address."""
+    name = path.name[:200]
+    return without_address(name) if name.isprintable() else "a file"

@@ -181,6 +181,11 @@ ADD_SUPPRESSION = f"""
     ORDER BY {_rank("reason")} DESC, line  -- Ada@ and ada@ are two people, and one hash
     ON CONFLICT DO NOTHING
     """
+# Of “same” too: another spelling may have left before, and a lift holds for both.
+VOID = """
+    DELETE FROM confirmation WHERE subscriber_id IN (
+      SELECT subscriber_id FROM incoming WHERE reason IS NOT NULL AND outcome <> 'new')
+    """
 _LEAVES = """
     outcome = 'suppress' AND reason IN ('unsubscribed', 'complained')
     AND prior IN ('pending', 'active', 'paused')
@@ -191,10 +196,6 @@ LEAVE = (
     FROM incoming AS i
     WHERE i.outcome = 'suppress' AND i.blocked > 0 AND i.blocked < {_rank("i.reason")}
       AND suppression.identity_hash = i.identity_hash AND suppression.lifted_at IS NULL
-    """,
-    """
-    DELETE FROM confirmation WHERE subscriber_id IN (
-      SELECT subscriber_id FROM incoming WHERE outcome = 'suppress')
     """,
     f"""
     INSERT INTO consent (subscriber_id, kind, wording, at, source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter.cli.shared import LINE
-from newsletter.cli.subscribers.transaction import changing
+from newsletter.cli.subscribers.transaction import changing, tell_other_spellings
 
 
 @click.command("add")
@@ -36,10 +36,10 @@ def command(
     newsletter subscribers unsuppress.
     """
     from newsletter.audience.model import Consent, ConsentKind, Status
-    from newsletter.audience.subscribers import add, find
+    from newsletter.audience.subscribers import add, find_exactly
 
     with changing(start, email) as change:
-        known = find(change.conn, email)
+        known = find_exactly(change.conn, email)
         given = Consent(kind=ConsentKind.ADDED, wording=consent, at=change.now, source="add")
         person = add(
             change.conn,
@@ -55,6 +55,8 @@ def command(
             actor=change.actor,
             now=change.now,
         )
+        if known is None:
+            tell_other_spellings(change.conn, person.email, "that is another person")
     if known is None or known.status is not person.status:
         click.echo(f"{person.email} is {person.status}")
     elif person.updated_at == known.updated_at:

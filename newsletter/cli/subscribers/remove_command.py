@@ -5,7 +5,12 @@ from __future__ import annotations
 import click
 
 from newsletter.cli.shared import LINE
-from newsletter.cli.subscribers.transaction import changing, person_named
+from newsletter.cli.subscribers.transaction import (
+    NOT_MAILED,
+    changing,
+    person_named,
+    tell_other_spellings,
+)
 
 
 @click.command("remove")
@@ -32,6 +37,7 @@ def command(start: str, email: str, source: str) -> None:
         before = person.status
         if before is not Status.ERASED:
             unsubscribe(change.conn, person.id, source=source, now=change.now, actor=change.actor)
+            tell_other_spellings(change.conn, person.email, NOT_MAILED)
     if before in (Status.UNSUBSCRIBED, Status.ERASED):
         click.echo(f"{email} was {before} already")
     else:

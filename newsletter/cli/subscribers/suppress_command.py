@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter.cli.shared import LINE
-from newsletter.cli.subscribers.transaction import changing
+from newsletter.cli.subscribers.transaction import NOT_MAILED, changing, tell_other_spellings
 
 # “erased” is what newsletter subscribers erase writes, and only that.
 REASONS = ("manual", "unsubscribed", "bounced", "complained")
@@ -25,20 +25,23 @@ REASONS = ("manual", "unsubscribed", "bounced", "complained")
 def command(start: str, email: str, reason: str, source: str) -> None:
     """Never mail an address again, whoever imports it.
 
-    It need not be on the list. For “unsubscribed” and “complained” a person on the
-    list leaves it.
+    It holds for every spelling in capital and small letters. The address need not be
+    on the list. For “unsubscribed” and “complained” a person on the list leaves it.
     """
     from newsletter.audience.model import Reason
-    from newsletter.audience.subscribers import suppress, suppression_of
+    from newsletter.audience.subscribers import find, suppress, suppression_of
 
     with changing(start, email) as change:
+        person = find(change.conn, email)
+        meant = email if person is None else person.email
         is_new = suppress(
             change.conn,
-            email,
+            meant,
             reason=Reason(reason),
             source=source,
             now=change.now,
             actor=change.actor,
         )
-        stands = suppression_of(change.conn, email)
-    click.echo(f"{email} is suppressed{'' if is_new else ' already'}: {stands}")
+        stands = suppression_of(change.conn, meant)
+        tell_other_spellings(change.conn, meant, NOT_MAILED)
+    click.echo(f"{meant} is suppressed{'' if is_new else ' already'}: {stands}")

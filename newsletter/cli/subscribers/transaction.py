@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import click
+
 from newsletter.audience.model import Subscriber
 from newsletter.cli.shared import actor, workspace_at
 from newsletter.errors import UsageError
@@ -23,6 +25,9 @@ class Transaction:
     conn: sa.Connection
     actor: str
     now: datetime
+
+
+NOT_MAILED = "it is not mailed any more"
 
 
 @contextmanager
@@ -59,6 +64,14 @@ def person_named(conn: sa.Connection, name: str) -> Subscriber:
     reason = suppression_of(conn, name)
     hint = f"it is suppressed: {reason}" if reason else "newsletter subscribers list --query TEXT"
     raise UsageError(f"“{name}” is not on the list", hint=hint)
+
+
+def tell_other_spellings(conn: sa.Connection, email: str, what: str) -> None:
+    """Name the subscribers whose address differs from *email* only in letter case, on stderr."""
+    from newsletter.audience.subscribers import other_spellings
+
+    for number in other_spellings(conn, email):
+        click.echo(f"another spelling, subscriber {number}, is on the list too; {what}", err=True)
 
 
 def is_number(name: str) -> bool:

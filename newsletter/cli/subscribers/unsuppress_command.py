@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter.cli.shared import LINE
-from newsletter.cli.subscribers.transaction import changing
+from newsletter.cli.subscribers.transaction import changing, tell_other_spellings
 
 
 @click.command("unsuppress")
@@ -22,9 +22,11 @@ def command(start: str, email: str, reason: str) -> None:
     from newsletter.audience.subscribers import find, lift
 
     with changing(start, email) as change:
-        stood = lift(change.conn, email, reason=reason, now=change.now, actor=change.actor)
         person = find(change.conn, email)
-    click.echo(f"{email} is no longer suppressed (it was: {stood})")
+        meant = email if person is None else person.email
+        stood = lift(change.conn, meant, reason=reason, now=change.now, actor=change.actor)
+        tell_other_spellings(change.conn, meant, "this holds for it as well")
+    click.echo(f"{meant} is no longer suppressed (it was: {stood})")
     if person is None:
         click.echo("it is not on the list: newsletter subscribers add", err=True)
     elif person.status is not Status.ACTIVE:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.audience.model import Reason, Status
+from newsletter.errors import UsageError
 from tests.audience.importer.csv_files import person, record, suppressed, take, written
 from tests.audience.people import mailed
 
@@ -202,3 +203,80 @@ def test_pending_people_have_asked_and_are_not_mailed(store, tmp_path):
     take(store, written(tmp_path, text))
     assert mailed(store) == []
     assert [each["kind"] for each in record(store, "ada@example.org")["consents"]] == ["requested"]
+
+
+def test_lists_of_listmonk_become_tags_beside_those_of_the_attributes(store, tmp_path):
+    text = (
+        "id,uuid,email,name,attributes,status,created_at,updated_at,lists\n"
+        '1,u1,ada@example.org,Ada,"{""tags"": [""vip""]}",enabled,2023-04-05,,'
+        '"Default list, Press"\n'
+        "2,u2,ben@example.org,Ben,{},blocklisted,2023-04-05,,Press\n"
+    )
+    assert take(store, written(tmp_path, text)).form == "listmonk"
+    assert person(store, "ada@example.org").tags == ("Default list", "Press", "vip")
+    assert suppressed(store, "ben@example.org") is Reason.MANUAL
+
+
+def test_keila_without_a_status_keeps_what_the_data_say(store, tmp_path):
+    text = (
+        "Email,First name,Last name,Data,External ID\r\n"
+        'ada@example.org,Ada,Okafor,"{""tags"": [""x""], ""timezone"": ""Asia/Tokyo""}",7\r\n'
+    )
+    assert take(store, written(tmp_path, text)).form == "Keila"
+    ada = person(store, "ada@example.org")
+    assert (ada.name, ada.tags, ada.timezone) == ("Ada Okafor", ("x",), "Asia/Tokyo")
+
+
+def test_old_ghost_export_says_who_left_too(store, tmp_path):
+    text = (
+        "id,email,name,note,subscribed,complimentary_plan,stripe_customer_id,created_at,labels\n"
+        "1,ada@example.org,Ada,,TRUE,,,2022-01-02T03:04:05.000Z,VIP\n"
+        "2,ben@example.org,Ben,,False,,,2022-01-02T03:04:05.000Z,\n"
+    )
+    assert take(store, written(tmp_path, text)).form == "Ghost"
+    assert mailed(store) == ["ada@example.org"]
+    assert suppressed(store, "ben@example.org") is Reason.UNSUBSCRIBED
+
+
+def test_substack_export_of_the_dashboard(store, tmp_path):
+    text = (
+        "Email,Name,Stripe plan,Cancel date,Start date,Paid upgrade date,Activity,Type,"
+        "Subscription source (free)\n"
+        "ada@example.org,Ada,,,2025-01-02T03:04:05.000Z,,5,Free,direct\n"
+        "ben@example.org,Ben,Monthly,2025-09-01,2025-02-01T00:00:00.000Z,,3,Paid,direct\n"
+    )
+    report = take(store, written(tmp_path, text))
+    assert (report.form, report.added) == ("Substack", 2)
+    assert person(store, "ada@example.org").created_at == datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_buttondown_with_short_names_and_lists_as_python_writes_them(store, tmp_path):
+    text = (
+        "email\tnotes\ttags\ttype\tcreation_date\tsource\tip\n"
+        "ada@example.org\t\t['fleet', 'press']\tpremium\t2024-01-02\tapi\t192.0.2.9\n"
+        "ben@example.org\t\t[]\tRemoved\t2024-01-02\tapi\t\n"
+        "cem@example.org\t\t[]\tunactivated\t2024-01-02\tapi\t\n"
+    )
+    assert take(store, written(tmp_path, text)).form == "Buttondown"
+    assert person(store, "ada@example.org").tags == ("fleet", "press")
+    assert record(store, "ada@example.org")["consents"][0]["ip"] == "192.0.2.9"
+    assert suppressed(store, "ben@example.org") is Reason.UNSUBSCRIBED
+    assert person(store, "cem@example.org").status is Status.PENDING
+
+
+@pytest.mark.parametrize("column", ["Unsubscription date", "Subscribed", "Opt Out", "Bounced?"])
+def test_column_that_may_say_who_left_is_never_passed_over(store, tmp_path, column):
+    path = written(tmp_path, f"email,{column}\nada@example.org,2024-01-02\n")
+    with pytest.raises(UsageError, match="may say who left") as caught:
+        take(store, path)
+    assert f'--map "{column}=ignore"' in (caught.value.hint or "")
+    assert mailed(store) == []
+    assert take(store, path, mapping={column: "ignore"}).added == 1
+
+
+def test_reasons_stay_whole_and_hold_no_address(store, tmp_path):
+    path = written(tmp_path, "email\nnobody\n@example.org\nada@example.org@example.org\n")
+    reasons = [reject.reason for reject in take(store, path).rejects]
+    assert reasons[0] == "An email address must have an @-sign"
+    assert reasons[1] == "There must be something before the @-sign"
+    assert "example.org" not in "".join(reasons)
