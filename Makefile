@@ -22,7 +22,7 @@ soak: ## the same tests with larger numbers; takes long
 	NEWSLETTER_SOAK=1 $(BIN)/pytest
 
 bench: ## measure what the speed claims rest on
-	@tools/setup.sh dev
+	@tools/setup.sh dev bench
 	$(BIN)/python benchmarks/run.py
 
 format:

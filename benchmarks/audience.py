@@ -78,7 +78,7 @@ def people_file(path: Path, people: int) -> None:
 def command(workspace: Path, url: str, *arguments: str) -> Run:
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "subscribers", *arguments],
+        [sys.executable, "-c", COMMAND, *arguments],
         cwd=workspace,
         env={**os.environ, VARIABLE: url, "NEWSLETTER_ACTOR": "benchmark"},
         capture_output=True,
@@ -93,7 +93,8 @@ def command(workspace: Path, url: str, *arguments: str) -> Run:
 
 
 def imported(workspace: Path, url: str, file: Path) -> Run:
-    return command(workspace, url, "import", str(file), "--consent", "made up for a benchmark")
+    consent = ("--consent", "made up for a benchmark")
+    return command(workspace, url, "subscribers", "import", str(file), *consent)
 
 
 @contextmanager
@@ -136,7 +137,8 @@ def measured(dialect: str, folder: Path, file: Path, people: int) -> Iterator[tu
             first.append(imported(folder, url, file))
             again.append(imported(folder, url, file))
             target = folder / "out.csv"
-            exports.append(command(folder, url, "export", "--to", str(target), "--force"))
+            export = ("subscribers", "export", "--to", str(target), "--force")
+            exports.append(command(folder, url, *export))
             assert first[-1].count("added") == people, first[-1].output
             assert again[-1].count("unchanged") == people, again[-1].output
     for what, runs, least in (

@@ -71,7 +71,7 @@ def test_quickstart_runs_as_written(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(list((tmp_path / "my-digest/outbox/vol-2-24").glob("*.eml"))) == 200
+    assert len(list((tmp_path / "my-digest/outbox/vol-2-24/new").glob("*.eml"))) == 200
     assert (tmp_path / "my-digest/build/vol-2-24/preview.html").exists()
 
 

@@ -13,7 +13,7 @@ import click
 
 from newsletter import diagnostics as report
 from newsletter.config import Workspace, open_workspace
-from newsletter.diagnostics import Severity
+from newsletter.diagnostics import Diagnostic, Severity
 from newsletter.errors import ContentError, UsageError
 from newsletter.issue.check import check_folder
 from newsletter.issue.folder import IssueFolder, find_issue, newest_issue, shown
@@ -59,24 +59,30 @@ def workspace_at(start: str) -> Workspace:
     return open_workspace(Path(start))
 
 
-def actor(workspace: Workspace, *, about: str = "") -> str:
+as_option: Callable[[Any], Any] = click.option(
+    "--as", "name", type=LINE, help="Who you are; default: NEWSLETTER_ACTOR, git, the login."
+)
+
+
+def actor(workspace: Workspace, *, name: str | None = None, about: str = "") -> str:
     """Who is at the keyboard, for the audit: NEWSLETTER_ACTOR, git's user.email, the login name.
 
-    The audit outlives an erasure, so it is never the address that the change is *about*:
-    operators may be on the list too.
+    A *name* that was given goes before them. The audit outlives an erasure, so it is never
+    the address that the change is *about*: operators may be on the list too.
 
     Raises:
-        UsageError: NEWSLETTER_ACTOR holds something that is no name.
+        UsageError: NEWSLETTER_ACTOR, or *name*, holds something that is no name.
     """
-    given = os.environ.get("NEWSLETTER_ACTOR", "").strip()
-    if len(given) > 200 or not given.isprintable():
+    given = (os.environ.get("NEWSLETTER_ACTOR", "") if name is None else name).strip()
+    if len(given) > 200 or not given.isprintable() or (name is not None and not given):
         raise UsageError(
-            "NEWSLETTER_ACTOR is no name: it is too long or holds control characters",
-            hint="set it to a name or an e-mail address",
+            f"{'NEWSLETTER_ACTOR' if name is None else '--as'} is no name: it is empty, too long, "
+            "or holds control characters",
+            hint="write a name or an e-mail address",
         )
-    name = given or _git_email(workspace.root)
-    is_about_them = "@" in about and about.casefold() in name.casefold()
-    return _login() if not name or is_about_them else name
+    found = given or _git_email(workspace.root)
+    is_about_them = "@" in about and about.casefold() in found.casefold()
+    return _login() if not found or is_about_them else found
 
 
 def _git_email(root: Path) -> str:
@@ -100,9 +106,9 @@ def _login() -> str:
         return f"uid {os.getuid()}"
 
 
-def plural(number: int, word: str) -> str:
-    """ "1 error", "2 errors", "1,024 messages"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+def plural(number: int, word: str, many: str | None = None) -> str:
+    """ "1 error", "2 errors", "1,024 messages"; *many* where it takes more than an “s”."""
+    return f"{number:,} {word if number == 1 else many or word + 's'}"
 
 
 def sound_issue(name: str | None, workspace: Workspace) -> tuple[IssueFolder, Issue]:
@@ -112,19 +118,31 @@ def sound_issue(name: str | None, workspace: Workspace) -> tuple[IssueFolder, Is
         ContentError: it has errors; they are printed first.
     """
     folder = find_issue(name, workspace) if name is not None else newest_issue(workspace)
-    checked = check_folder(folder, workspace, today=date.today())  # noqa: DTZ011
-    if checked.issue is None:
-        errors = [d for d in checked.diagnostics if d.severity is Severity.ERROR]
-        click.echo(report.as_text(errors), err=True, nl=False)
-        raise ContentError(
-            f"{shown(folder.path)} has {plural(len(errors), 'error')} and was not composed",
-            hint="mend what is listed above, then run the command again",
-        )
-    warnings = report.count(checked.diagnostics, Severity.WARNING)
+    issue, diagnostics = without_errors(folder, workspace)
+    warnings = report.count(diagnostics, Severity.WARNING)
     if warnings:
         see = f"see newsletter check {folder.path.name}"
         click.echo(f"{shown(folder.path)}: {plural(warnings, 'warning')}; {see}", err=True)
-    return folder, checked.issue
+    return folder, issue
+
+
+def without_errors(
+    folder: IssueFolder, workspace: Workspace
+) -> tuple[Issue, tuple[Diagnostic, ...]]:
+    """Check the issue in *folder*; return it with what was found besides errors.
+
+    Raises:
+        ContentError: it has errors; they are printed first.
+    """
+    checked = check_folder(folder, workspace, today=date.today())  # noqa: DTZ011
+    if checked.issue is not None:
+        return checked.issue, checked.diagnostics
+    errors = [d for d in checked.diagnostics if d.severity is Severity.ERROR]
+    click.echo(report.as_text(errors), err=True, nl=False)
+    raise ContentError(
+        f"{shown(folder.path)} has {plural(len(errors), 'error')} and was not composed",
+        hint="mend what is listed above, then run the command again",
+    )
 
 
 def composed_issue(name: str | None, workspace: Workspace) -> tuple[Issue, Edition]:

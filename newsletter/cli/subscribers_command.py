@@ -13,7 +13,7 @@ COMMANDS = {
     "add": "Add one person who asked for it.",
     "remove": "Take a person off the list.",
     "list": "List subscribers.",
-    "show": "Show one person: status, consent, history.",
+    "show": "Show one person: status, consent, history, and what was sent to them.",
     "tag": "Give a person tags, or take them away.",
     "suppress": "Never mail an address again, whoever imports it.",
     "unsuppress": "Lift a suppression, with a reason.",

@@ -49,7 +49,7 @@ def test_unknown_command_suggests_the_near_one(run):
 
 
 def test_outside_a_workspace_every_command_says_how_to_start(run, tmp_path):
-    for name in ("check", "new", "render", "preview", "send"):
+    for name in ("check", "new", "render", "preview", "send", "status", "doctor"):
         result = run(name, cwd=tmp_path)
         assert result.returncode == 2, name
         assert "newsletter init" in result.stderr, name
@@ -183,7 +183,7 @@ def test_new_does_not_touch_what_is_there(run, workspace):
     assert not (workspace / "issues/vol-2-25/issue.md").exists()
 
 
-# ── import, render, preview, send ───────────────────────────────────────────
+# ── import, render, preview ───────────────────────────────────────────
 
 
 def test_import_writes_a_folder_once_and_again_only_by_force(run, workspace):
@@ -244,53 +244,6 @@ def test_preview_names_its_page(run, workspace):
     assert result.returncode == 0, result.stderr
     assert result.stdout == "build/vol-2-24/preview.html\n"
     assert (workspace / "build/vol-2-24/preview.html").exists()
-
-
-CONSENT = ("--consent", "example people, made up")
-
-
-def test_send_writes_one_message_per_subscriber_and_again_the_same(run, workspace):
-    assert run("subscribers", "import", *CONSENT).returncode == 0
-    first = run("send", "2.24", "--yes")
-    assert first.returncode == 0, first.stderr
-    assert "200 messages written, 0 rejected" in first.stdout
-    folder = workspace / "outbox/vol-2-24"
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert len(before) == 200
-    assert run("send", "2.24", "--yes").returncode == 0
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_send_without_yes_and_without_an_answer_sends_nothing(run, workspace):
-    run("subscribers", "add", "ada@example.org", *CONSENT)
-    result = run("send", "2.24", stdin=None, input="")
-    assert result.returncode == 130
-    assert "audience: 1 subscriber" in result.stdout
-    assert not (workspace / "outbox").exists()
-
-
-def test_send_to_a_list_that_is_not_imported_yet_says_how_and_sends_nothing(run, workspace):
-    result = run("send", "2.24", "--yes")
-    assert result.returncode == 2
-    assert "newsletter subscribers import --consent" in result.stderr
-    (workspace / "subscribers/example.csv").unlink()
-    assert "import FILE.csv" in run("send", "2.24", "--yes").stderr
-    assert not (workspace / "outbox").exists()
-
-
-def test_send_leaves_out_who_left_and_is_narrowed_by_a_tag(run, workspace):
-    for name in ("ada", "bob", "eve"):
-        run("subscribers", "add", f"{name}@example.org", "--tag", "press", *CONSENT)
-    run("subscribers", "add", "ken@example.org", *CONSENT)
-    run("subscribers", "remove", "ada@example.org")
-    run("subscribers", "suppress", "bob@example.org")
-    result = run("send", "2.24", "--tag", "press", "--yes")
-    assert "1 message written, 0 rejected" in result.stdout, result.stderr
-    (message,) = (workspace / "outbox/vol-2-24").iterdir()
-    assert message.name.startswith("eve@example.org")
-    unknown = run("send", "2.24", "--tag", "prss", "--yes")
-    assert unknown.returncode == 2
-    assert "nobody with the tag “prss”" in unknown.stderr
 
 
 @pytest.mark.parametrize("what", ["config", "issue"])

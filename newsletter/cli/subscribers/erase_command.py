@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from newsletter.cli.shared import LINE, actor, workspace_at
+from newsletter.cli.subscribers.transaction import NOT_MAILED, tell_other_spellings
 from newsletter.config import Workspace
 from newsletter.issue.folder import shown
 
@@ -25,15 +26,19 @@ def command(start: str, email: str, yes: bool) -> None:
     as a bare number. A keyed hash keeps the address suppressed, so no import brings
     it back. Files that still hold the address are named: delete those lines yourself.
     """
-    from newsletter.audience.subscribers import erase
+    from newsletter.audience.subscribers import erase, find
     from newsletter.store.engine import open_store
 
     workspace = workspace_at(start)
-    if not yes:
-        click.confirm(f"Delete all data of {email}? This cannot be taken back", abort=True)
     with open_store(workspace) as store:
+        with store.read() as conn:
+            person = find(conn, email)
+        email = email if person is None else person.email
+        if not yes:
+            click.confirm(f"Delete all data of {email}? This cannot be taken back", abort=True)
         with store.begin() as conn:
             erased = erase(conn, email, now=datetime.now(UTC), actor=actor(workspace, about=email))
+            tell_other_spellings(conn, email, NOT_MAILED)
         removed = store.compact()
     click.echo("erased" if erased else "was erased before")
     for backup in removed:
@@ -43,8 +48,8 @@ def command(start: str, email: str, yes: bool) -> None:
 
 
 def _still_in(workspace: Workspace, email: str) -> Iterator[str]:
-    """Name the files below subscribers/ that hold the address, and its messages in outbox/."""
-    from newsletter.delivery.transports.outbox import file_name
+    """Name the files below subscribers/ that hold the address, and its messages in the outbox."""
+    from newsletter.delivery.transports.outbox import files_of
 
     wanted = re.compile(rf"(?<![\w.+-]){re.escape(email.strip())}(?![\w-]|\.\w)", re.IGNORECASE)
     files = sorted(workspace.subscribers.rglob("*")) if workspace.subscribers.is_dir() else []
@@ -52,7 +57,7 @@ def _still_in(workspace: Workspace, email: str) -> Iterator[str]:
         line = _line_with(path, wanted) if path.is_file() else None
         if line is not None:
             yield f"{shown(path)}:{line}"
-    for path in sorted((workspace.root / "outbox").glob(f"*/{file_name(email)}")):
+    for path in files_of(workspace, email):
         yield shown(path)
 
 

@@ -1,4 +1,4 @@
-"""`newsletter subscribers show`: one person, and everything that led to their status."""
+"""`newsletter subscribers show`: one person, what led to their status, what they were sent."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from newsletter.cli.subscribers.transaction import person_named, reading
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from newsletter.delivery.history import PastDelivery
+
 WHY_NOT = {
     Status.PENDING: "not confirmed yet",
     Status.PAUSED: "paused",
@@ -29,12 +31,13 @@ WHY_NOT = {
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @click.pass_obj
 def command(start: str, email: str, as_json: bool) -> None:
-    """Show one person: status, consent, history.
+    """Show one person: status, consent, history, and what was sent to them.
 
     EMAIL may be the number that a report gives in place of an address. An address
     that is not on the list and suppressed is shown too.
     """
     from newsletter.audience.subscribers import find, suppression_of, timeline
+    from newsletter.delivery.history import deliveries_of
 
     with reading(start) as conn:
         reason = suppression_of(conn, email)
@@ -45,19 +48,24 @@ def command(start: str, email: str, as_json: bool) -> None:
         reason = suppression_of(conn, person.email)
         mailed = is_eligible(conn, person)
         entries = timeline(conn, person.id)
+        deliveries = deliveries_of(conn, person.id)
     if as_json:
         suppressed = reason.value if reason else None
         facts = {**as_record(person), "eligible": mailed, "suppressed": suppressed}
         history = [_as_json(entry) for entry in entries]
-        click.echo(json.dumps({**facts, "timeline": history}, ensure_ascii=False, indent=2))
+        issues = [_delivery_as_json(past) for past in deliveries]
+        everything = {**facts, "timeline": history, "deliveries": issues}
+        click.echo(json.dumps(everything, ensure_ascii=False, indent=2))
         return
     why = (
         "yes" if mailed else f"no: {f'suppressed, {reason}' if reason else WHY_NOT[person.status]}"
     )
     for line in _facts(person, why):
         click.echo(line)
-    for entry in entries:
-        click.echo(_line(entry))
+    lines = [(entry.at, _line(entry)) for entry in entries]
+    lines += [(past.at, _delivery_line(past)) for past in deliveries]
+    for _, line in sorted(lines, key=lambda pair: pair[0]):
+        click.echo(line)
 
 
 def _suppressed(conn: sa.Connection, email: str, reason: Reason, *, as_json: bool) -> str:
@@ -95,6 +103,25 @@ def _line(entry: Entry) -> str:
     origin = "".join(f", {part}" for part in (entry.ip, entry.page) if part)
     by = f"  by {entry.actor}" if entry.actor else ""
     return f"  {entry.at:%Y-%m-%d %H:%M} UTC  {what}{detail}{origin}{by}"
+
+
+def _delivery_line(past: PastDelivery) -> str:
+    report = f", then {past.report}" if past.report else ""
+    tries = f" after {past.attempts} attempts" if past.attempts > 1 else ""
+    reply = f"  “{past.reply}”" if past.reply else ""
+    at = f"{past.at:%Y-%m-%d %H:%M} UTC"
+    return f"  {at}  Vol {past.number}: {past.status}{tries}{report}{reply}"
+
+
+def _delivery_as_json(past: PastDelivery) -> dict[str, Any]:
+    return {
+        "at": past.at.isoformat(),
+        "issue": past.number,
+        "status": past.status.value,
+        "report": past.report,
+        "reply": past.reply,
+        "attempts": past.attempts,
+    }
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""`newsletter run`: the one long process, which does at each slot what is due."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from newsletter.cli.shared import workspace_at
+
+
+@click.command("run")
+@click.option("--once", is_flag=True, help="Do what is due now, and end: for cron.")
+@click.pass_obj
+def command(start: str, once: bool) -> int:
+    """Send at each slot what is approved, until it is stopped.
+
+    Reminds the editors while nothing is approved, holds what is due so that newsletter
+    stop can stop it, sends it, and reports. Never sends what is not approved, and
+    nothing by itself that is later than schedule.max_late. A second one on the same
+    database stands by, and takes over when the first ends.
+
+    SIGTERM and Ctrl-C end it in order; a new start goes on where it was. With --once it
+    does what is due now and sees it to the end; call it every few minutes.
+    """
+    from newsletter.calendar.process import Process
+    from newsletter.cli.composing import composed_apart
+    from newsletter.store.engine import open_store
+
+    workspace = workspace_at(start)
+    with open_store(workspace) as store:
+        process = Process(
+            store,
+            workspace,
+            compose=partial(composed_apart, is_quiet=True),
+            say=partial(click.echo, err=True),
+        )
+        if once:
+            process.run_once()
+        else:
+            process.run()
+    return 0

@@ -1,0 +1,30 @@
+"""Replies of other servers, as they may be kept: one line, short, and without addresses.
+
+A reply outlives an erasure, so whom it was about must not stand in it.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_LENGTH = 500  # characters
+MASK = "…"
+_LONGEST = 2_000  # of what is looked at
+
+_ADDRESS = re.compile(r"""(?:"[^"@]*"|[^\s<>()\[\],;:"]+)@[^\s<>()\[\],;:"]+""")
+_ENCODED = re.compile(r"[^\s<>()\[\],;:\"]+(?:=40|%40)[^\s<>()\[\],;:\"]+", re.IGNORECASE)
+
+
+def masked(reply: str, email: str = "") -> str:
+    """Take every address out of *reply*, and the part before the @ of *email* where it stands."""
+    words = "".join(char if char.isprintable() else " " for char in reply[:_LONGEST]).split()
+    if len(reply) > _LONGEST:
+        words = words[:-1]  # may be half an address
+    text = " ".join(words)
+    if email:
+        text = re.sub(re.escape(email), MASK, text, flags=re.IGNORECASE)
+    text = _ENCODED.sub(MASK, _ADDRESS.sub(MASK, text))
+    local = email.rpartition("@")[0]
+    if len(local) > 2 and not local.isdecimal():  # a number may be the reply's code
+        text = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", MASK, text, flags=re.IGNORECASE)
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"
