@@ -15,11 +15,11 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 4 --dist worksteal
 
 soak: ## the same tests with larger numbers; takes long
 	@tools/setup.sh dev
-	NEWSLETTER_SOAK=1 $(BIN)/pytest
+	NEWSLETTER_SOAK=1 $(BIN)/pytest -n 4 --dist worksteal
 
 bench: ## measure what the speed claims rest on
 	@tools/setup.sh dev bench

@@ -51,6 +51,7 @@ class SenderFeed:
         self._interval: dict[str, float] = {}  # by domain in `_held`: seconds between its turns
         self._turns: list[tuple[float, int, str]] = []  # heap: when, to break ties, domain
         self._ties = count()
+        self._paused_until = 0.0  # by the limit on all domains together
         self._booked: dict[str, float] = {}  # by domain: when the last one that went back is due
         self._results = Results()
         self._may_take = asyncio.Event()
@@ -115,12 +116,14 @@ class SenderFeed:
 
     async def wait(self) -> bool:
         while not self.is_over:
-            if self._ready or self._is_due():
+            paused = self._paused_until - self._clock()
+            if paused <= 0.0 and (self._ready or self._is_due()):
                 return True
             self._may_take.clear()
-            if self._turns:
-                delay = self._turns[0][0] - self._clock()
-                asyncio.get_running_loop().call_later(max(0.0, delay), self._may_take.set)
+            if paused > 0.0:
+                self._look_again(paused)
+            elif self._turns:
+                self._look_again(self._turns[0][0] - self._clock())
             await self._may_take.wait()
         return False
 
@@ -159,7 +162,15 @@ class SenderFeed:
     def _is_due(self) -> bool:
         return bool(self._turns) and self._turns[0][0] <= self._clock()
 
+    def _look_again(self, after: float) -> None:
+        asyncio.get_running_loop().call_later(max(0.0, after), self._may_take.set)
+
     def _take_paced(self) -> Delivery | None:
+        now = self._clock()
+        paused = self._pace.pause(now)
+        if paused:  # no domain's fault: everything stays in its place
+            self._paused_until = now + paused
+            return None
         found = self._take_held() or self._take_ready()
         if self.waiting <= self._low:
             self._hungry()

@@ -179,16 +179,17 @@ class Pace:
         """Whether `delay` ever says anything but 0."""
         return self._everyone is not None or self._domains.are_limited
 
+    def pause(self, at: float) -> float:
+        """Return the seconds from *at* until any message may leave; 0: now."""
+        return self._everyone.wait(at) if self._everyone is not None else 0.0
+
     def delay(self, domain: str, at: float) -> float:
         """Return the seconds from *at* until a message to *domain* may leave.
 
         0: it may leave now, and is counted as having left.
         """
         everyone, bucket = self._everyone, self._domains.of(domain, at)
-        wait = max(
-            everyone.wait(at) if everyone is not None else 0.0,
-            bucket.wait(at) if bucket is not None else 0.0,
-        )
+        wait = max(self.pause(at), bucket.wait(at) if bucket is not None else 0.0)
         if wait == 0.0:
             if everyone is not None:
                 everyone.take(at)

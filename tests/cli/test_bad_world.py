@@ -105,7 +105,7 @@ def test_named_pipe_in_the_place_of_a_word_list_does_not_wait_for_ever(run, work
 # ── folders and streams ─────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("command", [["render"], ["preview"], ["send", "--yes"]])
+@pytest.mark.parametrize("command", [["render"], ["preview"]])
 def test_empty_output_folder_is_refused_before_anything_is_written(run, workspace, command):
     before = tree(workspace)
     said(run(*command, "--to", ""), 2, "the name of the folder is empty")
