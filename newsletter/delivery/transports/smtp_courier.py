@@ -278,7 +278,7 @@ class Courier(asyncio.Protocol):
         self._under_way = delivery
         self._stage = _BODY
         self._since = self._time()
-        self._transport.writelines((body, b".\r\n" + envelope))  # spares a copy of the message
+        self._transport.write(b"".join((body, b".\r\n", envelope)))
 
     def _prepare(self, delivery: Delivery | None) -> bytes:
         """Make the message of *delivery*, or of the next one that has one; return its envelope.
