@@ -29,6 +29,17 @@ class PastDelivery:
     attempts: int
     at: datetime
 
+    def as_record(self) -> dict[str, str | int]:
+        """For JSON; the time in ISO 8601."""
+        return {
+            "at": self.at.isoformat(),
+            "issue": self.number,
+            "status": self.status.value,
+            "report": self.report,
+            "reply": self.reply,
+            "attempts": self.attempts,
+        }
+
 
 def deliveries_of(conn: sa.Connection, subscriber_id: int) -> list[PastDelivery]:
     """Return every delivery to one person, oldest first; cancelled campaigns' too."""

@@ -201,11 +201,13 @@ def test_export_never_overwrites_unless_told_to(run, workspace):
 
 def test_access_request_gives_the_whole_record(run, workspace):
     run("subscribers", "add", "ken@example.org", "--name", "佐藤 健", "--tag", "press", *CONSENT)
+    assert run("send", "--yes").returncode == 0
     result = run("subscribers", "export", "--email", "KEN@example.org", "--to", "ken.json")
     assert result.returncode == 0, result.stderr
     record = json.loads((workspace / "ken.json").read_text(encoding="utf-8"))
     assert record["subscriber"]["name"] == "佐藤 健"
     assert record["consents"][0]["wording"] == CONSENT[1]
+    assert [past["status"] for past in record["deliveries"]] == ["accepted"]
     unknown = run("subscribers", "export", "--email", "nobody@example.org", "--to", "nobody.json")
     assert unknown.returncode == 2
     assert "nothing is kept" in unknown.stderr

@@ -52,8 +52,13 @@ def command(
             raise UsageError(
                 "one person's record is JSON, whole", hint="leave --format, --status, --tag out"
             )
+        from newsletter.delivery.history import deliveries_of
+
         with reading(start) as conn:
             kept = record(conn, email)
+            if kept["subscriber"] is not None:
+                past = deliveries_of(conn, kept["subscriber"]["id"])
+                kept["deliveries"] = [delivery.as_record() for delivery in past]
         with output_file(to, force=force) as file:
             file.write(json.dumps(kept, ensure_ascii=False, indent=2) + "\n")
         return

@@ -53,7 +53,7 @@ def command(start: str, email: str, as_json: bool) -> None:
         suppressed = reason.value if reason else None
         facts = {**as_record(person), "eligible": mailed, "suppressed": suppressed}
         history = [_as_json(entry) for entry in entries]
-        issues = [_delivery_as_json(past) for past in deliveries]
+        issues = [past.as_record() for past in deliveries]
         everything = {**facts, "timeline": history, "deliveries": issues}
         click.echo(json.dumps(everything, ensure_ascii=False, indent=2))
         return
@@ -111,17 +111,6 @@ def _delivery_line(past: PastDelivery) -> str:
     reply = f"  “{past.reply}”" if past.reply else ""
     at = f"{past.at:%Y-%m-%d %H:%M} UTC"
     return f"  {at}  Vol {past.number}: {past.status}{tries}{report}{reply}"
-
-
-def _delivery_as_json(past: PastDelivery) -> dict[str, Any]:
-    return {
-        "at": past.at.isoformat(),
-        "issue": past.number,
-        "status": past.status.value,
-        "report": past.report,
-        "reply": past.reply,
-        "attempts": past.attempts,
-    }
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:
