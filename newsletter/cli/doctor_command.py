@@ -77,12 +77,14 @@ def _audience(workspace: Workspace) -> str:
 
 
 def _folder(workspace: Workspace) -> str:
-    """Journals and frozen editions are written here."""
+    """Journals and frozen editions are written here: there must be room for one of each."""
+    from newsletter.delivery.journal import SIZE
+
     folder = workspace.root / ".newsletter"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, 1_000_000)
+            os.posix_fallocate(file.fileno(), 0, SIZE + 1_000_000)
     except OSError as error:
         raise StorageError(
             f"{shown(folder)} cannot be written: {error.strerror}",

@@ -309,18 +309,21 @@ def mailing_of(workspace: Workspace, sent: Campaign) -> Mailing:
         ConfigError: DKIM is half configured, or its key cannot be used.
     """
     folder = edition_folder(workspace, sent.edition_hash)
-    altered = verify(folder)
+    altered: list[str] = []
     try:
+        altered += verify(folder)
         if manifest.digest((folder / manifest.NAME).read_bytes()) != sent.edition_hash:
             altered.append(manifest.NAME)
         html, text = ((folder / name).read_text("utf-8") for name in ("email.html", "email.txt"))
+    except StorageError:  # its hint is for an edition that can be written anew
+        altered = [manifest.NAME]
     except (OSError, UnicodeDecodeError):
         altered = altered or ["email.html"]
     if altered:
         raise StorageError(
             f"{shown(folder)} is not the edition that was frozen: {', '.join(altered)}",
             hint="restore the folder from a backup, or cancel the campaign and send again; "
-            "nothing was sent",
+            "no more was sent",
         )
     return Mailing(
         campaign_id=sent.id,

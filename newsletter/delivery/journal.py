@@ -35,7 +35,7 @@ _FIRST = 4_096  # where the blocks begin
 _STRIDE = 8_192
 _HEAD = struct.Struct("<QII")  # of a block: batch number, places, CRC-32
 _CELLS = 64  # where a block's places begin
-_SIZE = _FIRST + BLOCKS * _STRIDE
+SIZE = _FIRST + BLOCKS * _STRIDE  # octets of the file, all allocated at once
 _TITLE = struct.Struct("<16s32sQ36sI")  # magic, journal id, campaign, boot id, CRC-32
 _MAGIC = b"newsletter 0001\n"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -90,12 +90,12 @@ class Journal:
             scratch.unlink(missing_ok=True)
             descriptor = lock_file(scratch, create=True)
             # Room on the disk now: a page that has none later would kill the process.
-            os.posix_fallocate(descriptor, 0, _SIZE)
+            os.posix_fallocate(descriptor, 0, SIZE)
             os.pwrite(descriptor, _title(journal_id, campaign_id), 0)
             os.fsync(descriptor)
             scratch.replace(path)
             _sync_folder(path.parent)
-            cells = mmap.mmap(descriptor, _SIZE)
+            cells = mmap.mmap(descriptor, SIZE)
         except (OSError, StorageError) as error:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -172,7 +172,7 @@ def read(path: Path, *, boot: str | None = None) -> Record | None:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_SIZE + 1)
+            data = file.read(SIZE + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -180,7 +180,7 @@ def read(path: Path, *, boot: str | None = None) -> Record | None:
             f"the journal {path} cannot be read: {error.strerror}",
             hint="make it readable for you; it says what the last sender had in its hands",
         ) from error
-    if len(data) != _SIZE:
+    if len(data) != SIZE:
         return None
     magic, journal_id, campaign_id, then, crc = _TITLE.unpack_from(data)
     if magic != _MAGIC or crc != zlib.crc32(data[: _TITLE.size - 4]):
@@ -206,7 +206,7 @@ def _newest_marks(data: bytes) -> dict[int, Mark]:
 
 def _accepted_anywhere(data: bytes) -> dict[int, Mark]:
     found: dict[int, Mark] = {}
-    for start in range(_FIRST, _SIZE, _STRIDE):
+    for start in range(_FIRST, SIZE, _STRIDE):
         cells = data[start + _CELLS : start + _CELLS + PLACES * _CELL]
         for (cell,) in _PLACE.iter_unpack(cells):
             if cell & 0xFF == Mark.ACCEPTED:
@@ -216,7 +216,7 @@ def _accepted_anywhere(data: bytes) -> dict[int, Mark]:
 
 def _blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Batch number and places of every block that was written to its end."""
-    for start in range(_FIRST, _SIZE, _STRIDE):
+    for start in range(_FIRST, SIZE, _STRIDE):
         batch, number, _ = _HEAD.unpack_from(data, start)
         if 0 < number <= PLACES:
             cells = data[start + _CELLS : start + _CELLS + number * _CELL]

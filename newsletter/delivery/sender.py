@@ -1,8 +1,8 @@
 """The sender: claims deliveries, feeds a transport, folds what it reports. One at a time.
 
 May be killed at any point: the next one goes on from the ledger and the journal. Ends
-cleanly at Ctrl-C, at SIGTERM, at a pause from elsewhere, and when the database or the
-other side fails. Refuses to send what is not the frozen edition.
+cleanly at Ctrl-C, at SIGTERM, when the terminal is closed, at a pause from elsewhere, and
+when the database or the other side fails. Refuses to send what is not the frozen edition.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ _GLANCE = 0.02  # seconds: how soon the end of the last delivery is noticed
 _AHEAD = 2  # seconds' worth of a limited rate that are claimed: who leaves later is spared
 _GRACE = 20.0  # seconds that a transport has to finish what is under way
 _REWALK = timedelta(seconds=30)  # between looks over the whole list while nothing is to be done
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +51,7 @@ class Ending(StrEnum):
     COMPLETED = "completed"  # nothing is pending
     PAUSED = "paused"
     CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"  # Ctrl-C, SIGTERM; the campaign is still sending
+    INTERRUPTED = "interrupted"  # by a signal; the campaign is still sending
     WAITING = "waiting"  # until rates or retries allow more; the campaign is still sending
 
 
@@ -276,13 +276,15 @@ class Sending:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the run cleanly; elsewhere than in the main thread, nothing."""
+        """Ctrl-C, SIGTERM and a closed terminal end the run cleanly, in the main thread only."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in _SIGNALS}
-        for number in _SIGNALS:
+        if before[signal.SIGHUP] is signal.SIG_IGN:  # nohup: it outlives the terminal
+            del before[signal.SIGHUP]
+        for number in before:
             loop.add_signal_handler(number, self._interrupt, number)
         try:
             yield

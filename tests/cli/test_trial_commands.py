@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+
+from newsletter.delivery.journal import SIZE
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -123,6 +126,18 @@ def test_doctor_misses_a_secret_and_never_shows_one(run, workspace, table, varia
     assert line_of(there.stdout, "transport").startswith("FAILED")  # nobody listens there
     assert variable not in there.stdout
     assert PASSWORD not in there.stdout + there.stderr
+
+
+def test_doctor_says_when_there_is_no_room_for_a_journal(run):
+    limit = (SIZE - 1, resource.RLIM_INFINITY)
+
+    def without_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    result = run("doctor", preexec_fn=without_room)
+    assert result.returncode == 2
+    assert line_of(result.stdout, "database").startswith("ok")
+    assert line_of(result.stdout, "folder").startswith("FAILED")
 
 
 def test_doctor_says_when_the_database_cannot_be_reached(run):

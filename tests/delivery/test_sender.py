@@ -218,16 +218,23 @@ def test_pause_from_elsewhere_ends_it_within_seconds_and_gives_back_what_was_cla
     assert attempts == {0}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_ends_it_cleanly_and_the_next_sender_goes_on(store, workspace, number):
     people(store, 600)
     made = frozen(store, workspace)
     before = signal.getsignal(number)
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
-    timer.start()
     first = slowly()
+
+    def interrupt():
+        deadline = time.monotonic() + 20
+        while len(first.handed) < 30 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
     summary = send(store, workspace, made.id, first)
-    timer.join()
+    thread.join()
     assert summary.ending is Ending.INTERRUPTED
     assert summary.counts.in_flight == 0
     assert signal.getsignal(number) is before
@@ -235,6 +242,20 @@ def test_signal_ends_it_cleanly_and_the_next_sender_goes_on(store, workspace, nu
     assert send(store, workspace, made.id, second).ending is Ending.COMPLETED
     assert counted(store, made).uncertain == 3  # one for each worker that was cut off
     assert not set(first.handed) & set(second.handed)
+
+
+def test_sender_that_ignores_the_end_of_its_terminal_goes_on_without_it(store, workspace):
+    people(store, 300)
+    made = frozen(store, workspace)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGHUP))
+    timer.start()
+    try:
+        summary = send(store, workspace, made.id, slowly())
+        timer.join()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (summary.ending, summary.counts.accepted) == (Ending.COMPLETED, 300)
 
 
 def test_transport_that_fails_is_reported_after_its_results_are_folded(store, tmp_path):
@@ -503,6 +524,17 @@ def test_altered_edition_stops_it_before_anything_is_sent(store, workspace):
     transport = ScriptedTransport()
     with pytest.raises(StorageError, match="is not the edition"):
         send(store, workspace, made.id, transport)
+    assert transport.handed == []
+
+
+def test_deleted_edition_stops_it_and_the_hint_is_to_restore_it(store, workspace):
+    people(store, 1)
+    made = frozen(store, workspace)
+    shutil.rmtree(campaigns.edition_folder(workspace, made.edition_hash))
+    transport = ScriptedTransport()
+    with pytest.raises(StorageError, match=r"is not the edition.*manifest\.json") as caught:
+        send(store, workspace, made.id, transport)
+    assert "restore the folder" in caught.value.hint
     assert transport.handed == []
 
 

@@ -449,6 +449,27 @@ def test_one_message_to_an_impossible_address_is_refused_without_a_request(fake)
     assert fake.received == []
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
+def test_a_key_that_sendgrid_repeats_is_not_shown_nor_kept(fake, status):
+    echo = refuse(status, (f"not with {KEY}, as {KEY}", None))
+    fake.script.append(echo)
+    try:
+        single = delivered(fake).reply
+    except TransportError as error:
+        single = error.message
+    fake.script.extend([ACCEPT, *[echo] * 50])
+    feed = ListFeed(readers(40))
+    shown = [single]
+    try:
+        ran(lambda: transport(fake.url).run(feed, MAILING))
+    except TransportError as error:
+        shown.append(error.message)
+    shown += [reply for outcome, reply in feed.ended.values() if outcome is not Outcome.ACCEPTED]
+    assert "not with …, as …" in single
+    assert len(shown) > 1
+    assert KEY not in " ".join(shown)
+
+
 def test_one_message_with_a_wrong_key_is_an_error(fake):
     fake.script.append(refuse(401, ("no", None)))
     with pytest.raises(TransportError, match="refuses the key"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import socket
 import ssl
 from dataclasses import replace
 
@@ -544,3 +545,14 @@ def test_a_ca_file_that_cannot_be_used_is_named(tmp_path, content):
         (tmp_path / "ca.pem").write_text(content)
     with pytest.raises(ConfigError, match=r"ca\.pem"):
         smtp_of(workspace(tmp_path, ca_file="ca.pem"))
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_server_that_is_not_there_is_said_in_words_whatever_the_loop(host, loop):
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        server = replace(PLAIN, host=host, port=taken.getsockname()[1])
+        with asyncio.Runner(loop_factory=loop) as runner, pytest.raises(UnreachableError) as caught:
+            runner.run(Smtp(server).probe())
+    assert caught.value.message == f"{server} cannot be reached: Connection refused"

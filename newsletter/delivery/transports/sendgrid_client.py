@@ -80,6 +80,7 @@ class SendGridClient:
     """
 
     def __init__(self, key: Secret, *, region: str, url: str | None, timeout: float) -> None:
+        self._key = key
         self._wire = _Wire(key, timeout)
         sdk = SendGridAPIClient(api_key="added on the wire")
         sdk.set_sendgrid_data_residency(region)
@@ -115,10 +116,16 @@ class SendGridClient:
         headers: Message = response.headers
         return Answer(
             status=response.status_code,
-            message_id=str(headers.get("X-Message-Id", "")),
+            message_id=self._without_key(str(headers.get("X-Message-Id", ""))),
             wait=_wait(headers, time.time()),
-            complaints=_complaints(bytes(response.body)),
+            complaints=tuple(
+                Complaint(text=self._without_key(error.message or ""), field=error.field or "")
+                for error in _errors(bytes(response.body))
+            ),
         )
+
+    def _without_key(self, said: str) -> str:
+        return said.replace(self._key.reveal(), "…")  # it is shown and kept, and may repeat it
 
 
 class _Body(bytes):
@@ -293,12 +300,11 @@ class _Errors(msgspec.Struct):
     errors: list[_Error] = []
 
 
-def _complaints(body: bytes) -> tuple[Complaint, ...]:
+def _errors(body: bytes) -> list[_Error]:
     try:
-        found = msgspec.json.decode(body, type=_Errors).errors if body else []
+        return msgspec.json.decode(body, type=_Errors).errors if body else []
     except (msgspec.DecodeError, UnicodeDecodeError):
-        found = []
-    return tuple(Complaint(text=error.message or "", field=error.field or "") for error in found)
+        return []
 
 
 def _wait(headers: Message, now: float) -> float | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import re
 import socket
 import ssl
 from collections import deque
@@ -276,7 +278,10 @@ def _connection_error(server: SmtpServer, error: OSError) -> TransportError:
     if isinstance(error, TimeoutError) and not error.args:
         reason = f"no answer in {server.timeout:g} seconds"
     else:
-        reason = error.strerror or str(error) or "the connection was closed"
+        # asyncio writes its own text, with every address that it tried.
+        numbers = dict.fromkeys(map(int, re.findall(r"\[Errno (\d+)\]", str(error))))
+        reason = ", ".join(map(os.strerror, numbers)) or error.strerror or str(error)
+        reason = reason or "the connection was closed"
     return UnreachableError(
         f"{server} cannot be reached: {reason}", hint="check smtp.host and smtp.port"
     )
