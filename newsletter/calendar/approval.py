@@ -110,7 +110,7 @@ def approve(
                 hint=f"newsletter status {edition.number} tells more",
             )
         approvals = standing(conn, edition.number)
-        if not any(a.approved_by == actor and a.edition_hash == edition.hash for a in approvals):
+        if not has_approved(actor, approvals, edition.hash):
             give(conn, edition, {**checklist, _WRITER: writers}, now=now, actor=actor)
         return state_of(conn, workspace, edition.number, edition)
 
@@ -222,6 +222,11 @@ def standing(conn: sa.Connection, number: str) -> tuple[Approval, ...]:
     """Return the approvals of the issue that were not taken back, in order; all of one edition."""
     query = sa.select(approval).where(approval.c.number == number, approval.c.revoked_at.is_(None))
     return tuple(_of_row(row) for row in conn.execute(query.order_by(approval.c.id)))
+
+
+def has_approved(actor: str, approvals: Iterable[Approval], edition_hash: str) -> bool:
+    """Whether *actor*, in whatever letter case, is among those who approved the edition."""
+    return _is_among(actor, (a.approved_by for a in approvals if a.edition_hash == edition_hash))
 
 
 def last_approval(conn: sa.Connection, number: str) -> Approval | None:

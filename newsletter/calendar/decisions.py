@@ -24,7 +24,7 @@ from newsletter.calendar.slot_rows import (
     rows,
 )
 from newsletter.calendar.slots import between, slot_on
-from newsletter.config.schedule import ScheduleConfig
+from newsletter.config.schedule import YEARS, ScheduleConfig
 from newsletter.delivery.campaign import one_after_the_other
 from newsletter.errors import UsageError
 from newsletter.store.insert import add_new
@@ -102,15 +102,17 @@ def postpone(
     """Move the slot of *day* to the moment *to* (aware); the others stay. Return it.
 
     Raises:
-        UsageError: there is none, its edition is on its way, *to* is over, or another slot
-            is on that local day.
+        UsageError: there is none, its edition is on its way, *to* is over, another slot is
+            on that local day, or a skipped one at that very moment.
     """
     row, is_stored = _find(conn, schedule, day)
     _refuse_on_its_way(row)
     if to <= now:
         raise UsageError(
             f"{local_time(to, schedule)} is over",
-            hint=f"newsletter send-late {row.day} sends now what is approved",
+            hint="choose a time to come"
+            if row.starts_at > now
+            else f"newsletter send-late {row.day} sends now what is approved",
         )
     _refuse_second_slot(conn, schedule, row, to)
     moved = SlotRow(day=row.day, starts_at=to, postponed_by=actor)
@@ -156,8 +158,18 @@ def send_late(
 # ── finding ─────────────────────────────────────────────────────────────────
 
 
+def require_known(day: date) -> None:
+    """Raise UsageError for a day of a year in which no schedule has slots."""
+    if day.year not in YEARS:
+        raise UsageError(
+            f"there is no slot on {day}: it lies outside the years {YEARS[0]} to {YEARS[-1]}",
+            hint="newsletter schedule lists the slots",
+        )
+
+
 def _find(conn: sa.Connection, schedule: ScheduleConfig, day: date) -> tuple[SlotRow, bool]:
     """The slot that is known by *day*, else the one at that local day; and if it has a row."""
+    require_known(day)
     one_after_the_other(conn)
     row = row_of(conn, day)
     if row is not None:
@@ -216,6 +228,20 @@ def _refuse_second_slot(
             )
 
 
+def _refuse_same_moment(conn: sa.Connection, after: SlotRow) -> None:
+    """No two slots have one moment, whatever became of them."""
+    same = sa.select(slot.c.day, slot.c.state).where(
+        slot.c.starts_at == after.starts_at, slot.c.day != after.day.isoformat()
+    )
+    other = conn.execute(same).one_or_none()
+    if other is not None:
+        raise UsageError(
+            f"the slot of {after.day} would begin at the very moment of that of {other.day}, "
+            f"which is {other.state}",
+            hint=f"newsletter postpone {after.day} to another minute",
+        )
+
+
 def _write(
     conn: sa.Connection,
     after: SlotRow,
@@ -224,6 +250,7 @@ def _write(
     now: datetime,
     actor: str,
 ) -> None:
+    _refuse_same_moment(conn, after)
     values = {
         "state": after.state.value,
         "starts_at": after.starts_at,

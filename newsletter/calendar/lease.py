@@ -14,6 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from newsletter.delivery.lock import SenderBusy, lock_file
+from newsletter.errors import StorageError
 from newsletter.store.engine import Store
 from newsletter.store.failures import explained
 
@@ -25,6 +26,7 @@ class Lease:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._identity = _identity_of(store)
         self._file: int | None = None
         self._session: sa.Connection | None = None
 
@@ -32,8 +34,15 @@ class Lease:
         """Take the lease, or see that it is still ours; False: another scheduler has it.
 
         Raises:
-            StorageError: the database or the lock file cannot be used.
+            StorageError: the database or the lock file cannot be used, or another file lies
+                where the database was.
         """
+        if _identity_of(self._store) != self._identity:
+            # What we have open is a ghost that nobody else writes to.
+            raise StorageError(
+                f"the database {self._store.name} was replaced or taken away",
+                hint="start newsletter run again",
+            )
         if self._store.dialect == "sqlite":
             return self._file is not None or self._take_file()
         try:
@@ -71,6 +80,17 @@ class Lease:
         # A session that broke has lost the lock, and raises here.
         self._session.scalar(sa.select(sa.literal(1)))
         return True
+
+
+def _identity_of(store: Store) -> tuple[int, ...]:
+    """Which file an SQLite database is; () where there is none."""
+    if store.dialect != "sqlite":
+        return ()
+    try:
+        found = Path(store.name).stat()
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino)
 
 
 def is_at_work(store: Store) -> bool:

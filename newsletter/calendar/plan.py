@@ -53,7 +53,7 @@ class Place:
     slot: Slot
     state: SlotState = SlotState.PLANNED
     number: str | None = None  # of the issue; None: there is none yet, or was none
-    contender: Contender | None = None  # only while it is planned
+    contender: Contender | None = None  # only while it is planned or held
     reason: str = ""
     hold_until: datetime | None = None
     changed_at: datetime | None = None  # when the row was written; None: it is only computed
@@ -134,6 +134,8 @@ def _filled(
     filled = []
     for place in places:
         contender = next(contenders, None) if place.state is SlotState.PLANNED else None
+        if place.state is SlotState.HOLDING and place.number is not None:
+            contender = _approved(store, workspace, compose, place.number)
         number = contender.number if contender else place.number
         filled.append(replace(place, number=number, contender=contender))
     return filled
@@ -145,11 +147,8 @@ def _contenders(
     with_approval = [number for number in candidates(store) if number not in taken]
     waiting = []
     for number in with_approval:
-        edition, fault = composed(workspace, number, compose)
-        with store.read() as conn:
-            state = state_of(conn, workspace, number, edition)
-        contender = Contender(number=number, state=state, fault=fault)
-        if state.standing is Standing.APPROVED:
+        contender = _approved(store, workspace, compose, number)
+        if contender.state.standing is Standing.APPROVED:
             yield contender
         else:
             waiting.append(contender)
@@ -157,6 +156,14 @@ def _contenders(
     drafts = [n for n in _drafts(store, workspace, today) if n not in {*with_approval, *taken}]
     for number in sorted([*others, *drafts], key=IssueNumber.parse):
         yield others.get(number) or _draft(store, workspace, number, today)
+
+
+def _approved(store: Store, workspace: Workspace, compose: Compose, number: str) -> Contender:
+    """Tell of an issue that was approved how it stands by its bytes of now."""
+    edition, fault = composed(workspace, number, compose)
+    with store.read() as conn:
+        state = state_of(conn, workspace, number, edition)
+    return Contender(number=number, state=state, fault=fault)
 
 
 def _draft(store: Store, workspace: Workspace, number: str, today: date) -> Contender:

@@ -108,19 +108,23 @@ class Process:
                 ticker.shutdown(wait=True)
                 self._leave()
 
-    def run_once(self) -> None:
-        """Do what is due now, see its senders to the end, and return: for cron."""
+    def run_once(self) -> bool:
+        """Do what is due now, and see its senders to the end: for cron.
+
+        False: the world was in the way, as was said.
+        """
         with self._signals():
             try:
                 while not self._stop.is_set():
                     look_again = self._tick()
                     if not self._is_at_work:
-                        return
+                        break
                     while self._senders.wait(_GLANCE) and not self._senders.has_news:
                         if self._stop.is_set():
-                            return
+                            return True
                     if not self._senders.has_news and look_again > _now() + _SHORTEST:
-                        return
+                        break
+                return not self._said
             finally:
                 self._senders.terminate()
                 self._leave()
@@ -144,7 +148,8 @@ class Process:
             return _now() + _LONGEST
         except Exception:
             # A mistake of ours. The other slots must not wait for somebody who reads this.
-            self._say(f"an internal error; it is tried again\n{traceback.format_exc()}")
+            self._said = "an internal error"
+            self._say(f"{self._said}; it is tried again\n{traceback.format_exc()}")
             return _now() + _LONGEST
         self._said = ""
         return look_again
@@ -196,8 +201,10 @@ class Process:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """The first SIGTERM or Ctrl-C ends in order, the second at once."""
-        numbers = (int(signal.SIGINT), int(signal.SIGTERM))
+        """The first SIGTERM, Ctrl-C or closed terminal ends in order, the second at once."""
+        numbers = [int(signal.SIGINT), int(signal.SIGTERM)]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: it outlives the terminal
+            numbers.append(int(signal.SIGHUP))
         before = {number: signal.getsignal(number) for number in numbers}
 
         def stop(number: int, frame: FrameType | None) -> None:

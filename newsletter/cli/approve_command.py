@@ -41,7 +41,13 @@ def command(start: str, issue: str, name: str | None, yes: bool) -> int:
     picture, template, font or configuration voids the approval; newsletter schedule
     then says what changed. Exits with 1 when the issue has errors.
     """
-    from newsletter.calendar.approval import Standing, approve, last_approval, state_of
+    from newsletter.calendar.approval import (
+        Standing,
+        approve,
+        has_approved,
+        last_approval,
+        state_of,
+    )
     from newsletter.store.engine import open_store
 
     workspace = workspace_at(start)
@@ -59,10 +65,7 @@ def command(start: str, issue: str, name: str | None, yes: bool) -> int:
             click.echo(f"{key:<11} {text}")
         for line in _since(workspace, last, edition):
             click.echo(line)
-        if (
-            any(a.approved_by == who for a in state.approvals)
-            and state.edition_hash == edition.hash
-        ):
+        if has_approved(who, state.approvals, edition.hash):
             click.echo(f"{who} approved exactly this already; nothing changed")
             return 0
         if not yes:

@@ -36,7 +36,6 @@ def command(start: str, once: bool) -> int:
             say=partial(click.echo, err=True),
         )
         if once:
-            process.run_once()
-        else:
-            process.run()
+            return 0 if process.run_once() else 2
+        process.run()
     return 0

@@ -79,10 +79,19 @@ def _what(place: Place) -> str:
         if place.state is SlotState.HOLDING and place.hold_until is not None:
             until = f" until {place.hold_until.astimezone(place.slot.local.tzinfo):%H:%M}"
         why = f": {place.reason}" if place.reason else ""
+        if place.state is SlotState.HOLDING and place.contender is not None:
+            why += _why_not(place.contender)
         return f"{issue}{place.state}{until}{why}"
     if place.contender is None:
         return "no issue yet"
     return f"Vol {place.contender.number}: {_standing(place.contender)}"
+
+
+def _why_not(held: Contender) -> str:
+    """Why what is held will not go out, if so. By hand it may be on its way already."""
+    if held.state.standing in (Standing.APPROVED, Standing.SENT):
+        return ""
+    return f"; it will not go out: {_standing(held)}"
 
 
 def _standing(contender: Contender) -> str:

@@ -12,7 +12,7 @@ from newsletter.errors import UsageError
 
 
 @click.command("send-late")
-@click.argument("day", type=DAY)
+@click.argument("day", type=DAY, metavar="DAY")
 @as_option
 @click.pass_obj
 def command(start: str, day: datetime, name: str | None) -> None:

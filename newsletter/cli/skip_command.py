@@ -10,7 +10,7 @@ from newsletter.cli.shared import DAY, actor, as_option, workspace_at
 
 
 @click.command("skip")
-@click.argument("day", type=DAY)
+@click.argument("day", type=DAY, metavar="DAY")
 @as_option
 @click.pass_obj
 def command(start: str, day: datetime, name: str | None) -> None:

@@ -9,6 +9,7 @@ import click
 
 from newsletter.cli.campaigns import number_named
 from newsletter.cli.shared import LINE, actor, as_option, workspace_at
+from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
     from newsletter.calendar.plan import Place
@@ -31,6 +32,8 @@ def command(start: str, issue: str, reason: str, name: str | None) -> None:
     from newsletter.calendar.approval import unapprove
     from newsletter.store.engine import open_store
 
+    if not reason.strip():
+        raise UsageError("--reason says nothing", hint="write why, for the record")
     workspace = workspace_at(start)
     number = number_named(issue)
     who = actor(workspace, name=name)

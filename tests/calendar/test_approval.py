@@ -98,6 +98,15 @@ def test_second_approval_by_the_same_person_changes_nothing(store, workspace):
     assert actions(store) == [("approval.give", "kim")]
 
 
+def test_second_approval_by_the_same_person_in_capitals_changes_nothing(store, workspace):
+    workspace = configured(workspace, "approvals = 1", "approvals = 2")
+    edition = composed(workspace)
+    for actor in ("kim", "KIM"):
+        state = approve(store, workspace, edition, checklist={}, now=NOW, actor=actor)
+    assert [a.approved_by for a in state.approvals] == ["kim"]
+    assert (state.standing, state.missing) == (Standing.PARTIAL, 1)
+
+
 def test_approval_of_a_changed_issue_ends_that_of_the_old_one(store, workspace):
     approved(store, workspace, by="kim")
     editions.text(workspace)

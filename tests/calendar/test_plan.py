@@ -134,6 +134,19 @@ def test_issue_that_is_held_or_on_its_way_stands_in_no_other_slot(store, workspa
     assert (places[0].state, places[0].hold_until) == (SlotState.HOLDING, until)
 
 
+def test_issue_that_is_changed_while_it_is_held_says_so(store, workspace):
+    approved(store, workspace, "2.23")
+    now, until = FIRST + timedelta(minutes=5), FIRST + timedelta(minutes=10)
+    row(store, "2026-12-01", FIRST, SlotState.HOLDING, number="2.23", hold_until=until)
+    before = planned(store, workspace, count=1, now=now)[0].contender
+    assert before is not None
+    assert before.state.standing is Standing.APPROVED
+    replace_in(workspace.issues / "vol-2-23/issue.md", "Japan", "Nippon")
+    after = planned(store, workspace, count=1, now=now)[0].contender
+    assert after is not None
+    assert (after.state.standing, after.state.changes) == (Standing.CHANGED, ("issue.md",))
+
+
 def test_last_few_slots_come_first_with_what_became_of_them(store, workspace):
     for weeks, state in ((8, SlotState.SENT), (6, SlotState.SKIPPED), (4, SlotState.LATE)):
         at = FIRST - timedelta(weeks=weeks)

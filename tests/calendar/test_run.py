@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from newsletter.calendar.lease import Lease, is_at_work
+from newsletter.errors import StorageError
 from newsletter.store.engine import Store, open_url
 
 ROOT = Path(__file__).parents[2]
@@ -284,6 +285,10 @@ def test_decisions_from_the_command_line_say_what_they_did(workspace):
     assert "skipped:" in call(workspace, "skip", day)
     assert "is skipped already" in call(workspace, "skip", day, code=2)
     assert "there is no slot on 2001-01-01" in call(workspace, "skip", "2001-01-01", code=2)
+    assert "there is no slot on 9999-12-31" in call(workspace, "skip", "9999-12-31", code=2)
+    for never in ("0001-01-01 00:00", "9999-12-31 23:59"):
+        assert "outside the years" in call(workspace, "postpone", day, "--to", never, code=2)
+    assert "Invalid value for 'DAY'" in call(workspace, "skip", "tomorrow", code=2)
 
 
 # ── lease ───────────────────────────────────────────────────────────────────
@@ -355,3 +360,26 @@ def sender_of(run: Running) -> int:
     ]
     assert len(senders) == 1
     return senders[0]
+
+
+def test_database_file_that_is_replaced_or_gone_ends_the_work_on_it(tmp_path: Path):
+    file = tmp_path / "newsletter.db"
+    with open_url(f"sqlite:///{file}") as store:
+        lease = Lease(store)
+        assert lease.take()
+        file.rename(tmp_path / "kept.db")
+        with pytest.raises(StorageError, match="was replaced or taken away"):
+            lease.take()
+        file.touch()
+        with pytest.raises(StorageError, match="was replaced or taken away"):
+            lease.take()
+        (tmp_path / "kept.db").rename(file)
+        assert lease.take()
+        lease.release()
+
+
+def test_once_ends_with_2_where_the_database_is_in_the_way(workspace):
+    plan(workspace, seconds=24 * 3600)
+    call(workspace, "schedule")
+    (workspace / ".newsletter" / "newsletter.db.scheduler").mkdir()
+    assert "error: " in call(workspace, "run", "--once", code=2)

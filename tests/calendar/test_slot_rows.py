@@ -190,6 +190,35 @@ def test_postponing_into_the_past_or_onto_another_slots_day_is_refused(store):
     decide(store, "postpone", DAY_1, to=NEXT + HOUR, now=SLOT - 2 * DAY)
 
 
+@pytest.mark.parametrize("has_row", [False, True])
+def test_postponing_to_the_very_moment_of_a_skipped_slot_is_refused(store, has_row):
+    if has_row:
+        decide(store, "postpone", DAY_1, to=SLOT + HOUR, now=SLOT - 2 * DAY)
+    decide(store, "skip", DAY_15, now=SLOT - 2 * DAY)
+    with pytest.raises(UsageError, match="very moment of that of 2026-12-15, which is skipped"):
+        decide(store, "postpone", DAY_1, to=NEXT, now=SLOT - 2 * DAY)
+    moved = decide(store, "postpone", DAY_1, to=NEXT + MINUTE, now=SLOT - 2 * DAY)
+    assert moved in synced(store, SLOT - HOUR)
+
+
+def test_time_that_is_over_names_send_late_only_for_a_slot_that_is_over(store):
+    with pytest.raises(UsageError, match="is over") as refused:
+        decide(store, "postpone", DAY_1, to=SLOT - 3 * DAY, now=SLOT - 2 * DAY)
+    assert refused.value.hint == "choose a time to come"
+    put(store, SlotState.LATE, SLOT + DAY)
+    with pytest.raises(UsageError, match="is over") as refused:
+        decide(store, "postpone", DAY_1, to=SLOT, now=SLOT + DAY)
+    assert "newsletter send-late 2026-12-01" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["skip", "postpone", "send_late"])
+@pytest.mark.parametrize("day", [date.min, date(1969, 12, 31), date(2201, 1, 1), date.max])
+def test_day_at_the_ends_of_time_has_no_slot(store, name, day):
+    values = {"to": NEXT - DAY} if name == "postpone" else {}
+    with pytest.raises(UsageError, match=f"there is no slot on {day}"):
+        decide(store, name, day, now=SLOT, **values)
+
+
 @pytest.mark.parametrize("state", [SlotState.LATE, SlotState.STOPPED, SlotState.SKIPPED])
 def test_send_late_begins_the_slot_now_until_the_next_one_is_near(store, state):
     put(store, state, SLOT + DAY)

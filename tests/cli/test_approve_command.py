@@ -133,6 +133,7 @@ def test_unapprove_says_that_nothing_is_sent_or_what_is_sent_instead(run, schedu
     third = run("unapprove", "2.24", "--reason", "wait")
     assert (third.returncode, third.stdout) == (0, "Vol 2.24 was not approved; nothing changed\n")
     assert run("unapprove", "2.24").returncode == 2  # a reason is wanted
+    assert run("unapprove", "2.24", "--reason", " ").returncode == 2
 
 
 def test_sending_by_hand_is_an_approval_by_whoever_confirms(run, workspace, add: Add):

@@ -76,6 +76,18 @@ def test_lines_fit_a_terminal_and_commands_are_not_broken(run, workspace, first)
     assert "newsletter stop stops it" in result.stdout.replace("\n    ", " ")
 
 
+def test_held_issue_that_nobody_approves_any_more_is_shown_to_stay_here(run, workspace, first):
+    run("approve", "2.24", "--as", "kim", "--yes")
+    put_row(workspace, first, "holding")
+    with sqlite3.connect(workspace / ".newsletter" / "newsletter.db") as connection:
+        connection.execute("UPDATE slot SET number = '2.24'")
+    connection.close()
+    assert "it will not go out" not in run("schedule").stdout
+    run("unapprove", "2.24", "--reason", "wait")
+    text = " ".join(run("schedule").stdout.split())
+    assert "Vol 2.24: holding; it will not go out: draft, nothing approved" in text
+
+
 @pytest.mark.parametrize(
     ("state", "what"),
     [
