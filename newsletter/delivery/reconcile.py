@@ -107,10 +107,29 @@ def settle(
     return number
 
 
-def settle_from_events(conn: sa.Connection, campaign_id: int, *, now: datetime) -> int:
-    """Settle the uncertain deliveries that an event tells about; return how many."""
-    accepted = _settle_by(conn, campaign_id, _PROVES_ACCEPTED, Status.ACCEPTED, now)
-    failed = _settle_by(conn, campaign_id, _PROVES_REFUSED, Status.FAILED, now)
+def settle_from_events(
+    conn: sa.Connection,
+    campaign_id: int,
+    *,
+    now: datetime,
+    subscriber_ids: Sequence[int] | None = None,
+) -> int:
+    """Settle the uncertain deliveries that an event tells about; return how many.
+
+    What proves acceptance outweighs what proves refusal, in whatever order they came.
+    *subscriber_ids*: look at these alone, a thousand at most.
+    """
+    chosen = () if subscriber_ids is None else (delivery.c.subscriber_id.in_(subscriber_ids),)
+    is_open = (*_is_uncertain(campaign_id), *chosen)
+    was_refused = (
+        delivery.c.campaign_id == campaign_id,
+        delivery.c.status == Status.FAILED.value,
+        delivery.c.reply == _by_event(Status.FAILED),
+        *chosen,
+    )
+    accepted = _settle_by(conn, is_open, _PROVES_ACCEPTED, Status.ACCEPTED, now)
+    accepted += _settle_by(conn, was_refused, _PROVES_ACCEPTED, Status.ACCEPTED, now)
+    failed = _settle_by(conn, is_open, _PROVES_REFUSED, Status.FAILED, now)
     if accepted or failed:
         detail = f"by events: {accepted} accepted, {failed} failed"
         _audit(conn, campaign_id, detail, actor="events", now=now)
@@ -162,8 +181,16 @@ def _is_uncertain(campaign_id: int) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
+def _by_event(status: Status) -> str:
+    return f"settled as {status} by an event"
+
+
 def _settle_by(
-    conn: sa.Connection, campaign_id: int, kinds: Sequence[str], status: Status, now: datetime
+    conn: sa.Connection,
+    which: Sequence[sa.ColumnElement[bool]],
+    kinds: Sequence[str],
+    status: Status,
+    now: datetime,
 ) -> int:
     happened = sa.exists().where(
         event.c.campaign_id == delivery.c.campaign_id,
@@ -172,8 +199,8 @@ def _settle_by(
     )
     change = (
         sa.update(delivery)
-        .where(*_is_uncertain(campaign_id), happened)
-        .values(status=status.value, reply=f"settled as {status} by an event", updated_at=now)
+        .where(*which, happened)
+        .values(status=status.value, reply=_by_event(status), updated_at=now)
     )
     return conn.execute(change).rowcount
 

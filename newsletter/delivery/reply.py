@@ -21,10 +21,16 @@ def masked(reply: str, email: str = "") -> str:
     if len(reply) > _LONGEST:
         words = words[:-1]  # may be half an address
     text = " ".join(words)
-    if email:
+    local = email.rpartition("@")[0]
+    is_named = bool(email) and _may_hold(text, local)
+    if is_named:
         text = re.sub(re.escape(email), MASK, text, flags=re.IGNORECASE)
     text = _ENCODED.sub(MASK, _ADDRESS.sub(MASK, text))
-    local = email.rpartition("@")[0]
-    if len(local) > 2 and not local.isdecimal():  # a number may be the reply's code
+    if is_named and len(local) > 2 and not local.isdecimal():  # a number may be the reply's code
         text = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", MASK, text, flags=re.IGNORECASE)
     return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"
+
+
+def _may_hold(text: str, part: str) -> bool:
+    """Whether *part* is worth an expression of its own; beyond ASCII letter case is subtle."""
+    return not (text.isascii() and part.isascii()) or part.lower() in text.lower()

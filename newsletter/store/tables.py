@@ -220,7 +220,7 @@ delivery = sa.Table(
     sa.Column("not_before", Moment),  # of a pending one that was refused for now
     sa.Column("provider_id", sa.Text),  # as the transport's other side calls it
     sa.Column("reply", sa.Text),  # the last thing that was said about it, without addresses
-    sa.Column("report", sa.Text),  # delivered | deferred | bounced | complained
+    sa.Column("report", sa.Text),  # deferred|delivered|bounced|unsubscribed|complained
     sa.Column("updated_at", Moment, nullable=False),
     sa.CheckConstraint(
         "status IN ('pending', 'sending', 'accepted', 'failed', 'suppressed', 'uncertain')",
