@@ -5,6 +5,7 @@ Also with a scheduler that dies at random points, and with two at work at once.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ FIRST = date(2026, 3, 3)  # five days before the clock changes
 SCHEDULE = f'first = {FIRST}\nat = "09:53"\ntimezone = "America/New_York"\n'
 SHIFTED = SCHEDULE + 'shift = "previous-workday"\nholidays = ["US", "JP"]\n'
 START = utc(2026, 3, 1)
+TEN_YEARS = 3_653 * DAY
+SOAK = bool(os.environ.get("NEWSLETTER_SOAK"))  # `make soak`: ten years of deaths and rivals too
 FORGETFUL = 0.1  # share of the slots for which the editors approve nothing
 
 
@@ -186,7 +189,7 @@ def crashes(world: World, chance: float, seed: int) -> Iterator[Callable[[bool],
 def test_scheduler_that_dies_at_random_points_loses_nothing_and_doubles_nothing(
     store, tmp_path, seed
 ):
-    until = START + 400 * DAY
+    until = START + (TEN_YEARS if SOAK else 400 * DAY)
     slots = wall_times(until)
     world = World(store, tmp_path / "digest", SCHEDULE, now=START)
     editors = Editors(world, seed, slots)
@@ -211,7 +214,7 @@ def test_scheduler_that_dies_at_random_points_loses_nothing_and_doubles_nothing(
 
 
 def test_two_schedulers_at_once_do_everything_once_and_write_each_letter_once(store, tmp_path):
-    until = START + 200 * DAY
+    until = START + (TEN_YEARS if SOAK else 200 * DAY)
     slots = wall_times(until)
     world = World(store, tmp_path / "digest", SCHEDULE, now=START)
     editors = Editors(world, 5, slots)
