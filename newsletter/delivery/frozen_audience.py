@@ -17,6 +17,8 @@ from newsletter.store.tables import campaign, delivery, subscriber
 
 _FREEZING = 0x6E6C667A  # of our advisory lock
 
+_RANGE = 50_000  # ids
+
 
 def one_after_the_other(conn: sa.Connection) -> None:
     """Let whoever freezes or approves meanwhile wait for the end of this transaction."""
@@ -72,8 +74,13 @@ def freeze_audience(
         )
     )
     columns = ["subscriber_id", "campaign_id", "status", "updated_at"]
-    insert = sa.insert(delivery).from_select(columns, who)
-    # Else SQLAlchemy leaves an INSERT uncounted.
-    number_of = conn.execute(insert, execution_options={"preserve_rowcount": True}).rowcount
+    last = conn.scalar(sa.select(sa.func.max(subscriber.c.id))) or 0
+    number_of = 0
+    # By ranges: SQLite keeps what it selects in memory, since it also reads what it writes.
+    for start in range(0, last + 1, _RANGE):
+        some = who.where(subscriber.c.id.between(start, start + _RANGE - 1))
+        insert = sa.insert(delivery).from_select(columns, some)
+        # Else SQLAlchemy leaves an INSERT uncounted.
+        number_of += conn.execute(insert, execution_options={"preserve_rowcount": True}).rowcount
     conn.execute(sa.update(campaign).where(campaign.c.id == campaign_id).values(intended=number_of))
     return number_of
