@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from newsletter.cli.campaigns import command_for, tag_of, title
+from newsletter.cli.campaigns import command_for, title
 from newsletter.cli.words import duration, moment, speed
 from newsletter.delivery.model import State, Status
 
@@ -243,7 +243,7 @@ def as_record(view: View) -> dict[str, Any]:
     left = view.seconds_left
     return {
         "issue": campaign.number,
-        "tag": tag_of(campaign),
+        "tag": campaign.tag,
         "subject": campaign.frozen.headers.subject,
         "edition": campaign.edition_hash,
         "state": campaign.state.value,

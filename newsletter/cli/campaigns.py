@@ -19,24 +19,18 @@ if TYPE_CHECKING:
 
     from newsletter.delivery.campaign import Campaign
 
-_TAG = "tag:"
-
 tag_option = click.option("--tag", type=LINE, help="The campaign to the subscribers with this tag.")
-
-
-def tag_of(campaign: Campaign) -> str | None:
-    return campaign.audience.removeprefix(_TAG) or None
 
 
 def title(campaign: Campaign) -> str:
     """ "Vol 2.24", "Vol 2.24 to “press”"."""
-    tag = tag_of(campaign)
+    tag = campaign.tag
     return f"Vol {campaign.number}" + (f" to “{tag}”" if tag else "")
 
 
 def command_for(verb: str, campaign: Campaign) -> str:
     """The command to type: "newsletter resume 2.24 --tag press"."""
-    tag = tag_of(campaign)
+    tag = campaign.tag
     return f"newsletter {verb} {campaign.number}" + (f" --tag {shlex.quote(tag)}" if tag else "")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter.cli.campaign_view import View, as_record, as_text, look, recent_speed, state_words
-from newsletter.cli.campaigns import campaign_named, number_named, tag_of, tag_option
+from newsletter.cli.campaigns import campaign_named, number_named, tag_option
 from newsletter.cli.sending import CACHE, INTERRUPTED
 from newsletter.cli.shared import workspace_at
 from newsletter.errors import UsageError
@@ -111,7 +111,7 @@ def _row(view: View) -> tuple[str, ...]:
     numbers = (counts.accepted, counts.failed, counts.uncertain, counts.pending)
     return (
         f"Vol {view.campaign.number}",
-        tag_of(view.campaign) or "everyone",
+        view.campaign.tag or "everyone",
         *(f"{number:,}" for number in numbers),
         state_words(view),
     )

@@ -27,6 +27,7 @@ from newsletter.delivery.frozen_audience import (
     freeze_audience,
     intended_audience,
     one_after_the_other,
+    tag_of,
 )
 from newsletter.delivery.mailing import Frozen, Mailing
 from newsletter.delivery.model import State, Status
@@ -70,6 +71,11 @@ class Campaign:
     created_at: datetime
     created_by: str
     updated_at: datetime
+
+    @property
+    def tag(self) -> str | None:
+        """Whom it is for; None: everyone."""
+        return tag_of(self.audience)
 
 
 # ── freezing ────────────────────────────────────────────────────────────────

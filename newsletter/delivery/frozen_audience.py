@@ -32,8 +32,17 @@ def intended_audience(conn: sa.Connection, number: str, *, tag: str | None) -> i
     return conn.scalar(sa.select(sa.func.count()).select_from(who)) or 0
 
 
+_TAG = "tag:"
+
+
 def audience_of(tag: str | None) -> str:
-    return "" if tag is None else f"tag:{tag}"
+    """What `campaign.audience` holds for everyone, or for those with *tag*."""
+    return "" if tag is None else f"{_TAG}{tag}"
+
+
+def tag_of(audience: str) -> str | None:
+    """The tag of what `audience_of` gave; None for everyone."""
+    return audience.removeprefix(_TAG) or None
 
 
 def had_elsewhere(number: str, subscriber_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:

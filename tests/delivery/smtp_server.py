@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from newsletter.delivery.model import Delivery, Outcome
-from tests.delivery.sendgrid_feed import ListFeed
+from tests.delivery.list_feed import ListFeed
 
 GREETING, EHLO, HELO, STARTTLS, AUTH = "GREETING", "EHLO", "HELO", "STARTTLS", "AUTH"
 MAIL, RCPT, DATA, BODY, RSET, QUIT = "MAIL", "RCPT", "DATA", "BODY", "RSET", "QUIT"

@@ -18,7 +18,7 @@ from newsletter.delivery.maildir import Maildir
 from newsletter.delivery.model import Delivery, Outcome
 from newsletter.delivery.transports.outbox import BATCH, Outbox, file_name, files_of, outbox_of
 from newsletter.errors import StorageError
-from tests.delivery.sendgrid_feed import ListFeed, a_mailing, readers
+from tests.delivery.list_feed import ListFeed, a_mailing, readers
 from tests.store.worlds import ROOT
 
 MAILING = a_mailing("<p>Harbor</p>\n", "Harbor\n")

@@ -23,8 +23,8 @@ from newsletter.delivery.transports.sendgrid_request import (
     without_repeats,
 )
 from newsletter.errors import RecipientRejected, TransportError
+from tests.delivery.list_feed import a_mailing, readers
 from tests.delivery.sendgrid_fake import Accepted, Received, problems
-from tests.delivery.sendgrid_feed import a_mailing, readers
 
 SLOTS = "".join(f'<p title="{slot.marker}">{slot.marker}</p>\n' for slot in Slot)
 MAILING = a_mailing(html=f"<p>{SLOTS} %name% -name- {{{{name}}}}</p>", text=f"{SLOTS}\r\nAdiós")

@@ -32,6 +32,7 @@ from newsletter.delivery.transports.sendgrid_request import sandbox_request
 from newsletter.errors import ConfigError, TransportError
 from tests.compose.composed import ROOT, a_config
 from tests.delivery.certificates import Certificates
+from tests.delivery.list_feed import ListFeed, a_mailing, readers
 from tests.delivery.sendgrid_fake import (
     ACCEPT,
     CLOSE_KEPT_ALIVE,
@@ -46,7 +47,6 @@ from tests.delivery.sendgrid_fake import (
     SendGridFake,
     refuse,
 )
-from tests.delivery.sendgrid_feed import ListFeed, a_mailing, readers
 
 SLOTS = "".join(f"<p>{slot.marker}</p>\n" for slot in Slot)
 MAILING = a_mailing(html=SLOTS, text=SLOTS)

@@ -14,7 +14,7 @@ from newsletter.delivery.model import Outcome
 from newsletter.delivery.transports.smtp import Smtp
 from newsletter.delivery.transports.smtp_server import SmtpServer
 from newsletter.errors import TransportError
-from tests.delivery.sendgrid_feed import a_mailing, readers
+from tests.delivery.list_feed import a_mailing, readers
 from tests.delivery.smtp_server import (
     BODY,
     DATA,

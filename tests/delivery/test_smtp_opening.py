@@ -25,7 +25,7 @@ from newsletter.delivery.transports.smtp_server import SmtpServer, greeting_name
 from newsletter.errors import ConfigError, RecipientRejected, TransportError
 from tests.compose.composed import a_config
 from tests.delivery.certificates import Certificates
-from tests.delivery.sendgrid_feed import a_mailing, readers
+from tests.delivery.list_feed import a_mailing, readers
 from tests.delivery.smtp_server import (
     AUTH,
     BODY,
