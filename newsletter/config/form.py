@@ -56,6 +56,10 @@ def line(value: str) -> str:
     return value.strip()
 
 
+def lines(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(line(value) for value in values)
+
+
 def web_address(value: str) -> str:
     value = line(value)
     parts = urlsplit(value)
@@ -96,6 +100,10 @@ def host(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", value):
         raise ValueError("it is not the name or the number of a host")
     return value
+
+
+def hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(host(value) for value in values)
 
 
 def per_domain(values: dict[str, int]) -> dict[str, int]:

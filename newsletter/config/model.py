@@ -18,6 +18,7 @@ from newsletter.config.form import (
     meta_of,
     web_address,
 )
+from newsletter.config.public import FeedbackConfig, PrivacyConfig, SubscribeConfig, WebConfig
 from newsletter.config.schedule import ReviewConfig, ScheduleConfig
 from newsletter.config.sending import (
     DeliveryConfig,
@@ -160,6 +161,10 @@ class Config(Section, frozen=True, kw_only=True):
     rates: RatesConfig = msgspec.field(default_factory=RatesConfig)
     delivery: DeliveryConfig = msgspec.field(default_factory=DeliveryConfig)
     dkim: DkimConfig = msgspec.field(default_factory=DkimConfig)
+    web: WebConfig = msgspec.field(default_factory=WebConfig)
+    subscribe: SubscribeConfig = msgspec.field(default_factory=SubscribeConfig)
+    privacy: PrivacyConfig = msgspec.field(default_factory=PrivacyConfig)
+    feedback: FeedbackConfig = msgspec.field(default_factory=FeedbackConfig)
     check: CheckConfig = msgspec.field(default_factory=CheckConfig)
 
     @property
@@ -169,6 +174,13 @@ class Config(Section, frozen=True, kw_only=True):
     @property
     def site_url(self) -> str:
         return self.site.url.rstrip("/")
+
+    @property
+    def consent_wording(self) -> str:
+        """What a reader agrees to on the public pages."""
+        return self.subscribe.wording or (
+            f"Send me “{self.newsletter.title}” by e-mail. I can leave at any time, with one click."
+        )
 
 
 def config_schema() -> dict[str, object]:

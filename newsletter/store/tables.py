@@ -312,3 +312,79 @@ slot = sa.Table(
         name="state",
     ),
 )
+
+# ── the public side ─────────────────────────────────────────────────────────
+
+# Editions that stand in the archive without a campaign: back issues, put there by hand.
+publication = sa.Table(
+    "publication",
+    metadata,
+    sa.Column("number", sa.Text, primary_key=True),  # the issue's, as in "2.20"
+    sa.Column("edition_hash", sa.Text, sa.ForeignKey("edition.hash"), nullable=False),
+    sa.Column("published_at", Moment, nullable=False),
+    sa.Column("published_by", sa.Text, nullable=False),
+)
+
+# A reader's wish to be passed over by so many issues; goes when the pause ends.
+pause = sa.Table(
+    "pause",
+    metadata,
+    sa.Column("subscriber_id", Key, sa.ForeignKey("subscriber.id"), primary_key=True),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("issues", sa.SmallInteger, nullable=False),
+)
+
+# Mail to one reader about their own subscription, that waits to leave or has left.
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("subscriber_id", Key, sa.ForeignKey("subscriber.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # confirm | welcome | known
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("not_before", Moment, nullable=False),  # moved before each attempt
+    sa.Column("ended_at", Moment),
+    sa.Column("outcome", sa.Text),  # accepted | failed | void, once it has ended
+    sa.Column("reply", sa.Text),  # the last thing that was said about it, without addresses
+    sa.CheckConstraint("kind IN ('confirm', 'welcome', 'known')", name="kind"),
+    sa.CheckConstraint("outcome IN ('accepted', 'failed', 'void')", name="outcome"),
+)
+sa.Index("ix_notice_subscriber_id", notice.c.subscriber_id)
+sa.Index(
+    "ix_notice_not_before",
+    notice.c.not_before,
+    sqlite_where=notice.c.ended_at.is_(None),
+    postgresql_where=notice.c.ended_at.is_(None),
+)
+
+# Who may use the JSON API, and for what. Only a hash of the key is kept.
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("key_hash", sa.LargeBinary, nullable=False, unique=True),  # SHA-256, 32 bytes
+    sa.Column("scopes", sa.Text, nullable=False),  # "metrics status subscribe", in that order
+    sa.Column("origins", sa.Text, nullable=False, server_default=""),  # of pages that may use it
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("revoked_at", Moment),
+)
+sa.Index(
+    "uq_api_key_name",
+    api_key.c.name,
+    unique=True,
+    sqlite_where=api_key.c.revoked_at.is_(None),
+    postgresql_where=api_key.c.revoked_at.is_(None),
+)
+
+# How often the pages of an issue were looked at, a row a day. Knows nobody.
+view = sa.Table(
+    "view",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),  # of UTC, as in "2026-12-01"
+    sa.Column("number", sa.Text, primary_key=True),  # the issue's
+    sa.Column("form", sa.Text, primary_key=True),  # web | pdf
+    sa.Column("count", sa.BigInteger, nullable=False),
+)
