@@ -46,6 +46,16 @@ def test_signature_is_blake2b_of_128_bits_with_the_key(subscriber_id, key, purpo
     assert base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)) == expected
 
 
+@given(st.lists(ids))
+@example([0, 255, 256, 2**63 - 1])
+def test_many_are_signed_as_each_is_alone(subscriber_ids):
+    tokens = Tokens([NEW, OLD])
+    found = tokens.sign_all("unsubscribe", subscriber_ids)
+    assert [token.decode("ascii") for token in found] == [
+        tokens.sign("unsubscribe", subscriber_id) for subscriber_id in subscriber_ids
+    ]
+
+
 def test_token_in_mail_that_is_out_stays_valid():
     assert Tokens([OLD]).sign("unsubscribe", 7) == "B-9YZp4N4mt2D-5D6jtuaX8"
 
