@@ -152,6 +152,7 @@ def _insert(conn: sa.Connection, told: list[_Told], now: datetime) -> list[_Told
             "campaign_id": item.campaign_id,
             "subscriber_id": item.subscriber_id,
             "detail": item.event.detail,
+            "permanent": item.event.is_permanent if item.event.kind is Kind.BOUNCED else None,
         }
         for item in told
     ]

@@ -110,6 +110,13 @@ consent = sa.Table(
     sa.Column("source", sa.Text, nullable=False, server_default=""),
 )
 sa.Index("ix_consent_subscriber_id", consent.c.subscriber_id)
+# Few rows, and an import of many people does not touch it.
+sa.Index(
+    "ix_consent_withdrawn",
+    consent.c.at,
+    sqlite_where=consent.c.kind == "withdrawn",
+    postgresql_where=consent.c.kind == "withdrawn",
+)
 
 # Never mail this address, whoever imports or confirms it, until a person lifts it with a reason.
 suppression = sa.Table(
@@ -253,6 +260,7 @@ event = sa.Table(
     sa.Column("campaign_id", Key),
     sa.Column("subscriber_id", Key),
     sa.Column("detail", sa.Text, nullable=False, server_default=""),  # without addresses
+    sa.Column("permanent", sa.Boolean),  # of a bounce: hard or soft; NULL: not noted
     sa.UniqueConstraint("provider", "event_id", name="uq_event_provider_event_id"),
 )
 sa.Index("ix_event_campaign_id", event.c.campaign_id, event.c.subscriber_id)
