@@ -4,13 +4,16 @@ A write carries a message, its final dot and the envelope of the next one (RFC 2
 the server advertises PIPELINING; else command follows reply. At most one message is
 between its final dot and the answer, so a broken connection costs at most one certainty.
 
-This is the hot path: no task, no future and no timer per message. Refuses to guess: a reply
-that answers nothing, or that cannot be the answer, ends the connection.
+This is the hot path: no task, no future and no timer per message, and one look at the replies
+of a round trip where all went well. What several connections have to say is written one after
+the other, so that the other side is woken once, not for each. Refuses to guess: a reply that
+answers nothing, or that cannot be the answer, ends the connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from newsletter.delivery.model import Delivery
@@ -22,10 +25,15 @@ from newsletter.errors import RecipientRejected
 if TYPE_CHECKING:
     from newsletter.delivery.transports.smtp_pool import Pool
 
-# What the next reply answers.
-_READY, _RSET, _MAIL, _RCPT, _DATA, _BODY, _EMPTY, _QUIT = range(8)
-_COMMANDS = ("", "RSET", "MAIL", "RCPT", "DATA", "BODY", "", "QUIT")
+# What the next reply answers; none is due while READY and while a MESSAGE is to be written.
+_READY, _RSET, _MAIL, _RCPT, _DATA, _BODY, _EMPTY, _QUIT, _MESSAGE = range(9)
+_COMMANDS = ("", "RSET", "MAIL", "RCPT", "DATA", "BODY", "", "QUIT", "")
 _POSITIVE = ord("2")
+# A message was taken, and the next envelope: most of what a server ever says.
+_ALL_WELL = re.compile(
+    rb"(250 [^\r\n]{0,500})\r\n2\d\d [^\r\n]{0,500}\r\n2\d\d [^\r\n]{0,500}\r\n"
+    rb"354 [^\r\n]{0,500}\r\n"
+)
 
 
 class Courier(asyncio.Protocol):
@@ -49,7 +57,8 @@ class Courier(asyncio.Protocol):
         self._unread = 0  # replies that arrived together with the one being looked at
         self._stage = _READY
         self._since = self._time()  # the last write, or without work
-        self._under_way: Delivery | None = None  # handed over, not answered
+        self._under_way: Delivery | None = None  # handed over, or about to be; not answered
+        self._message = b""  # of a delivery that is about to be handed over, and what follows it
         self._next: Delivery | None = None  # its envelope is being talked about
         self._next_body = b""
         self._next_mail = b""
@@ -81,7 +90,7 @@ class Courier(asyncio.Protocol):
         """Hand over no more; stay only for the answer to what is under way."""
         if self.is_ready or self._stage == _QUIT:
             self.finish()
-        elif self._under_way is None:
+        elif self._under_way is None or self._stage == _MESSAGE:
             self.lose("sending was stopped")
         else:
             self.last = self._is_stopped = True
@@ -112,7 +121,9 @@ class Courier(asyncio.Protocol):
         upcoming, self._next = self._next, None
         expected = self._stage in (_READY, _QUIT)
         try:
-            if under_way is not None:
+            if under_way is not None and self._stage == _MESSAGE:
+                self._feed.returned(under_way)
+            elif under_way is not None:
                 self._feed.uncertain(under_way, reason)
             if upcoming is not None:
                 self._feed.returned(upcoming)
@@ -126,26 +137,55 @@ class Courier(asyncio.Protocol):
         if self._is_gone:
             return
         try:
-            replies = self._reader.read(data)
-            unread = len(replies) + self._reader.is_within_reply
-            for reply in replies:
-                unread -= 1
-                self._unread = unread
-                self._answer(reply)
-                if self._is_gone:
-                    return
-            self._unread = unread
-        except ReplyError as error:
-            self.lose(str(error))
+            well = None
+            if self._stage == _BODY and self._next is not None and not self._unread:
+                well = _ALL_WELL.fullmatch(data)
+            if well is None:
+                self._read(data)
+            else:
+                self._accepted(well[1])
+                self._make_message()
         except Exception as error:
-            # Of the feed or the mailing. It would end in the loop's log; `run` raises it.
-            self._pool.stop(error)
-            self.lose("sending was stopped")
+            self._fail(error)
+
+    def hand_over(self) -> None:
+        """Write the message that was made; called by the pool, soon after."""
+        if self._is_gone:
+            return
+        try:
+            self._check_may_write()
+            assert self._under_way is not None
+            self._feed.handing_over(self._under_way)
+            self._stage = _BODY
+            self._since = self._time()
+            message, self._message = self._message, b""
+            self._transport.write(message)
+        except Exception as error:
+            self._fail(error)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lose(f"the connection was lost: {error}" if error else "the connection was closed")
 
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, ReplyError):
+            self.lose(str(error))
+        else:
+            # Of the feed or the mailing. It would end in the loop's log; `run` raises it.
+            self._pool.stop(error)
+            self.lose("sending was stopped")
+
     # ── the conversation ────────────────────────────────────────────────────────────
+
+    def _read(self, data: bytes) -> None:
+        replies = self._reader.read(data)
+        unread = len(replies) + self._reader.is_within_reply
+        for reply in replies:
+            unread -= 1
+            self._unread = unread
+            self._answer(reply)
+            if self._is_gone:
+                return
+        self._unread = unread
 
     def _answer(self, reply: bytes) -> None:
         stage = self._stage
@@ -193,7 +233,7 @@ class Courier(asyncio.Protocol):
             self._is_taken(reply)
             self._go_on()
         elif self._next is not None:
-            self._hand_over()
+            self._make_message()
         elif self._recipient_taken:
             # Even an empty message would reach somebody. Without the final dot nothing does.
             self.lose("the server takes a message after it refused the sender")
@@ -217,10 +257,7 @@ class Courier(asyncio.Protocol):
         delivery = self._under_way
         assert delivery is not None
         if reply.startswith(b"250"):
-            self._under_way = None
-            self.carried += 1
-            self._pool.accepted += 1
-            self._feed.accepted(delivery, queue_id(reply))
+            self._accepted(reply)
         elif reply[0] in b"45":
             self._under_way = None
             self.carried += 1
@@ -236,6 +273,13 @@ class Courier(asyncio.Protocol):
             self._stage = _MAIL
         else:
             self._go_on()
+
+    def _accepted(self, reply: bytes) -> None:
+        delivery, self._under_way = self._under_way, None
+        assert delivery is not None
+        self.carried += 1
+        self._pool.accepted += 1
+        self._feed.accepted(delivery, queue_id(reply))
 
     def _closed(self, reply: bytes) -> None:
         """421: the server closes the connection. The refusal of a recipient counts all the same."""
@@ -262,23 +306,16 @@ class Courier(asyncio.Protocol):
             self._since = self._time()
             self._pool.ready(self)
 
-    def _hand_over(self) -> None:
-        """Write the message, its final dot and the next envelope."""
+    def _make_message(self) -> None:
+        """Make ready the message, its final dot and the next envelope, and tell the pool."""
         self._check_may_write()
-        delivery, body = self._next, self._next_body
-        assert delivery is not None
-        self._next = None
-        try:
-            upcoming = None if self.last or not self._pipelining else self._feed.take()
-            envelope = self._prepare(upcoming)
-            self._feed.handing_over(delivery)
-        except BaseException:
-            self._feed.returned(delivery)
-            raise
-        self._under_way = delivery
-        self._stage = _BODY
-        self._since = self._time()
-        self._transport.write(b"".join((body, b".\r\n", envelope)))
+        self._under_way, self._next = self._next, None
+        self._stage = _MESSAGE
+        body = self._next_body
+        upcoming = None if self.last or not self._pipelining else self._feed.take()
+        envelope = self._prepare(upcoming)
+        self._message = b"".join((body, b".\r\n", envelope))
+        self._pool.hand_over_soon(self)
 
     def _prepare(self, delivery: Delivery | None) -> bytes:
         """Make the message of *delivery*, or of the next one that has one; return its envelope.

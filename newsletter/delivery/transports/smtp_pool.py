@@ -36,6 +36,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self.time = self._loop.time
         self._couriers: set[Courier] = set()
+        self._about_to_write: list[Courier] = []
         self._opening: dict[asyncio.Task[Opened], Delivery] = {}
         self._news = asyncio.Event()  # a connection has no work, is gone, or may be opened
         self._news.set()
@@ -69,6 +70,12 @@ class Pool:
                 self._give_up()
 
     # ── what couriers say ───────────────────────────────────────────────────────────
+
+    def hand_over_soon(self, courier: Courier) -> None:
+        """Let *courier* write its message when all that came in by now is read."""
+        if not self._about_to_write:
+            self._loop.call_soon(self._hand_over)
+        self._about_to_write.append(courier)
 
     def ready(self, courier: Courier) -> None:
         """*courier* has no work."""
@@ -158,6 +165,11 @@ class Pool:
             task = self._loop.create_task(open_connection(self.server))
             self._opening[task] = delivery
             task.add_done_callback(self._opened)
+
+    def _hand_over(self) -> None:
+        couriers, self._about_to_write = self._about_to_write, []
+        for courier in couriers:
+            courier.hand_over()
 
     def _take(self) -> Delivery | None:
         delivery = self.feed.take()
