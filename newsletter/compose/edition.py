@@ -7,10 +7,7 @@ the whole edition or what it held before. Refuses to replace what is not an edit
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -26,6 +23,12 @@ from newsletter.compose.print import compose_pdf, page_count
 from newsletter.compose.text import compose_text
 from newsletter.compose.view import View, view_of
 from newsletter.compose.web import compose_web
+from newsletter.compose.whole_folder import (
+    disk_errors,
+    refuse_foreign,
+    refuse_occupied,
+    whole_folder,
+)
 from newsletter.config import Workspace
 from newsletter.diagnostics import Diagnostic
 from newsletter.errors import StorageError
@@ -142,59 +145,26 @@ def write(edition: Edition, to: Path, *, beside: Mapping[str, bytes] | None = No
     Raises:
         StorageError: the folder holds something else, or the disk refuses.
     """
-    with _disk_errors(to):
+    with disk_errors(to):
         target = to.resolve()
         _refuse_foreign(target, to)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:80]}-", dir=target.parent))
-        try:
-            fresh = scratch / "new"
-            fresh.mkdir()
+        with whole_folder(target) as fresh:
             for name, data in {**edition.files, **(beside or {})}.items():
                 _write_through(fresh / name, data)
-            _sync(fresh)
-            _swap(fresh, target, scratch / "old")
-            _sync(target.parent)
-        finally:
-            _remove(scratch)
-
-
-@contextmanager
-def _disk_errors(to: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{to} cannot be written: {error.strerror or error}",
-            hint="choose a folder that you may write to, on a disk with room",
-        ) from error
-    except (ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
-        raise StorageError(f"{str(to)!r} cannot be written: {error}") from error
 
 
 def _refuse_foreign(target: Path, to: Path) -> None:
     """Raise StorageError unless *target* is free, empty, or an edition and nothing else."""
     other = "choose another folder: newsletter render … --to build/vol-2-20"
-    if target == Path.cwd() or target in Path.cwd().parents:
-        raise StorageError(f"{to} is the folder that you are in, or above it", hint=other)
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise StorageError(f"{to} is a file, not a folder", hint=other)
-    present = {path.name for path in target.iterdir()}
+    refuse_occupied(target, to, hint=other)
+    present = {path.name for path in target.iterdir()} if target.exists() else set()
     if not present:
         return
     try:
         ours = {*manifest.read(target), manifest.NAME, PREVIEW}
     except StorageError as error:
         raise StorageError(f"{to} holds files that are not an edition", hint=other) from error
-    foreign = sorted(present - ours)
-    if foreign:
-        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
-        raise StorageError(
-            f"{to} also holds {', '.join(foreign[:3])}{more}; replacing it would delete that",
-            hint=f"move it away, or {other}",
-        )
+    refuse_foreign(present - ours, to, hint=other)
 
 
 def _write_through(path: Path, data: bytes) -> None:
@@ -202,33 +172,3 @@ def _write_through(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in *folder* as durable as the bytes behind them."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(scratch: Path) -> None:
-    """Remove the folder even where Ctrl-C falls into the removing."""
-    try:
-        shutil.rmtree(scratch, ignore_errors=True)
-    finally:
-        if scratch.exists():
-            shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    """Put *fresh* in the place of *target*; whatever interrupts, one of them is there."""
-    try:
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
