@@ -32,6 +32,7 @@ COMMANDS = {
     "unapprove": "Take an approval back, so that nothing is sent.",
     "schedule": "Show the slots to come, what stands in each, and who must do what by when.",
     "run": "Send at each slot what is approved, until it is stopped.",
+    "serve": "Serve the public pages: archive, sign-up, preferences, API, webhooks.",
     "stop": "Stop what is held at its slot, before it is sent.",
     "skip": "Send nothing at the slot of DAY; what is approved waits for the next one.",
     "postpone": "Move the slot of DAY to another time; the others stay where they are.",
@@ -44,6 +45,10 @@ COMMANDS = {
     "cancel": "End a campaign for good.",
     "reconcile": "List and settle deliveries whose outcome was missed.",
     "resend": "Try failed messages of a campaign again.",
+    "feedback": "Look into the bounce mailbox once: bounces, complaints, wishes to leave.",
+    "publish": "Put back issues into the archive without sending them.",
+    "unpublish": "Take issues out of the archive that were put there by hand.",
+    "site": "Build the archive as a static site, and see what stands in it.",
     "doctor": "See whether everything is ready to send.",
     "schema": "Print a JSON Schema: of the configuration, or of an issue's front matter.",
 }

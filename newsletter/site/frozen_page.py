@@ -94,10 +94,18 @@ def _words(element: Any) -> Iterable[str]:
     is_block = element.tag not in _INLINE
     if is_block:
         yield " "
-    if element.tag not in _NO_TEXT and element.get("class") != _SAME_IN_ALL:
+    if not _is_unread(element):
         yield element.text or ""
         for child in element:
             yield from _words(child)
             yield child.tail or ""
     if is_block:
         yield " "
+
+
+def _is_unread(element: Any) -> bool:
+    return (
+        element.tag in _NO_TEXT
+        or element.get("class") == _SAME_IN_ALL
+        or element.get("aria-hidden") == "true"
+    )

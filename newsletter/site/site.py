@@ -24,7 +24,7 @@ from newsletter.site.editions import (
 )
 from newsletter.site.pages import Page, page_of, tag_of_sha256
 from newsletter.site.privacy import privacy_view
-from newsletter.site.search import Hit, Searchable, search, searchable
+from newsletter.site.search import MAX_CHARACTERS, MAX_HITS, Hit, Searchable, search, searchable
 from newsletter.site.views import edition_view, root_of, site_view, volumes
 
 __all__ = ["Site", "site_of"]
@@ -85,7 +85,13 @@ class Site:
     def render_search(self, query: str, hits: Sequence[Hit]) -> str:
         """Render the answer to *query*, with its form. Not to be indexed."""
         found = [{"edition": edition_view(hit.edition, self.config), "hit": hit} for hit in hits]
-        return self.render("site/search.html.j2", path="archive/", query=query[:200], found=found)
+        return self.render(
+            "site/search.html.j2",
+            path="archive/",
+            query=query[:MAX_CHARACTERS],
+            found=found,
+            is_cut=len(found) == MAX_HITS,
+        )
 
     # ── pages ───────────────────────────────────────────────────────────────
 

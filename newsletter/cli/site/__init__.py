@@ -1,0 +1,1 @@
+"""The commands of `newsletter site`, a module each."""
