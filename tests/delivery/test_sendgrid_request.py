@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from email import message_from_bytes, policy
 from email.headerregistry import Address
@@ -9,20 +10,23 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from newsletter.compose.address import has_control
+from newsletter.compose.address import MAX_LOCAL, ascii_address, has_control
 from newsletter.compose.slots import Slot
 from newsletter.delivery.mailing import delivery_of
 from newsletter.delivery.model import Delivery
 from newsletter.delivery.transports.sendgrid_request import (
+    PLAIN_EMAIL,
+    PLAIN_NAME,
+    Entry,
     RequestTemplate,
     request_of,
     sandbox_request,
     without_repeats,
 )
-from newsletter.errors import RecipientRejected, TransportError
+from newsletter.errors import TransportError
 from tests.delivery.list_feed import a_mailing, readers
 from tests.delivery.sendgrid_fake import Accepted, Received, problems
 
@@ -35,9 +39,16 @@ names = st.text(max_size=80).filter(lambda name: not has_control(name))
 locals_ = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,30}(\.[a-z]{1,5}){0,2}", fullmatch=True)
 
 
+def entries_of(template: RequestTemplate, *deliveries: Delivery) -> list[Entry]:
+    """Of readers none of whom is refused."""
+    entries, refused = template.entries(deliveries)
+    assert refused == []
+    return entries
+
+
 def sent(template: RequestTemplate, *deliveries: Delivery) -> list[Accepted]:
     """What SendGrid would send, if it finds nothing wrong."""
-    body = template.body([template.entry(delivery) for delivery in deliveries])
+    body = template.body(entries_of(template, *deliveries))
     request = Received(
         connection=1,
         headers={"content-type": "application/json"},
@@ -70,17 +81,38 @@ def unfolded(message: bytes, header: str) -> str:
 @example("https://slot.invalid/unsubscribe_url", "a")
 @example("Doe, Jane; PhD", "a")
 @example("", "{to}")
+@example("Jean-Luc  P. 佐藤", "first.last+tag_1")
+@example(" edge ", "UPPER")
+@example(",;", "a-b")
 def test_what_a_reader_gets_equals_the_message_by_smtp(name: str, local: str) -> None:
     delivery = Delivery(12345, f"{local}@example.org", name, 1, 0)
     (ours,) = sent(TEMPLATE, delivery)
     theirs = parsed(MAILING.message(delivery))
-    text, html = (part.get_content().replace("\r\n", "\n") for part in theirs.iter_parts())
-    assert ours.rendered("text/plain") == text
-    assert ours.rendered("text/html") == html
+    plain, rich = (part.get_content().replace("\r\n", "\n") for part in theirs.iter_parts())
+    assert ours.rendered("text/plain") == plain
+    assert ours.rendered("text/html") == rich
     assert ours.headers["List-Unsubscribe"] == theirs["List-Unsubscribe"]
     assert ours.email == delivery.email
     shown = " ".join(name.replace(",", " ").replace(";", " ").split(" ")).split(" ")
     assert ours.personalization["to"][0].get("name", "") == " ".join(filter(None, shown))
+
+
+@given(st.from_regex(PLAIN_EMAIL, fullmatch=True))
+def test_an_address_that_is_taken_as_it_is_means_the_same_everywhere(email: str) -> None:
+    assume(len(email) <= MAX_LOCAL)
+    assert ascii_address(email) == email.lower() == email
+    assert html.escape(email) == email
+    assert json.dumps(email) == f'"{email}"'
+
+
+@given(st.from_regex(PLAIN_NAME, fullmatch=True))
+def test_a_name_that_is_taken_as_it_is_means_the_same_everywhere(name: str) -> None:
+    assert not has_control(name)
+    assert html.escape(name) == name
+    assert json.dumps(name, ensure_ascii=False) == f'"{name}"'
+    assert not set(",;") & set(name)
+    assert " ".join(name.split(" ")).strip() == name
+    assert "  " not in name
 
 
 def test_headers_equal_those_by_smtp_except_what_sendgrid_writes_itself():
@@ -134,23 +166,27 @@ def test_domains_outside_ascii_are_sent_as_a_labels_and_shown_as_they_are():
     ],
 )
 def test_a_reader_who_breaks_a_limit_is_refused_alone(email: str, name: str, reason: str) -> None:
-    with pytest.raises(RecipientRejected, match=reason) as caught:
-        TEMPLATE.entry(Delivery(1, email, name, 1, 0))
-    assert email not in caught.value.message
+    breaks, keeps = Delivery(1, email, name, 1, 0), Delivery(2, "ann@example.org", "", 1, 1)
+    entries, ((refused, said),) = TEMPLATE.entries([breaks, keeps])
+    assert refused is breaks
+    assert reason in said
+    assert email not in said
+    assert [entry.delivery for entry in entries] == [keeps]
 
 
 def test_a_name_with_the_very_tag_of_this_mailing_is_refused():
     (ours,) = sent(TEMPLATE, *readers(1))
     tag = next(iter(ours.personalization["substitutions"]))
-    with pytest.raises(RecipientRejected, match="stands for"):
-        TEMPLATE.entry(Delivery(1, "jo@example.org", f"a {tag} b", 1, 0))
+    entries, ((_, reason),) = TEMPLATE.entries([Delivery(1, "jo@example.org", f"a {tag} b", 1, 0)])
+    assert not entries
+    assert "stands for" in reason
 
 
 def test_a_thousand_readers_of_the_longest_kind_fit_into_a_request():
-    entries = []
-    for place, reader in enumerate(readers(1_000)):
+    longest = readers(1_000)
+    for reader in longest:
         reader.name = "é" * 1_400
-        entries.append(TEMPLATE.entry(reader)._replace(email=f"{place}"))
+    entries = entries_of(TEMPLATE, *longest)
     body = TEMPLATE.body(entries)
     assert max(len(entry.personalization) for entry in entries) < 10_000
     request = Received(
@@ -168,8 +204,8 @@ def test_an_edition_too_large_for_sendgrid_is_refused_before_anything_is_sent():
 
 
 def test_a_repeated_address_goes_into_another_request():
-    entries = [TEMPLATE.entry(reader) for reader in readers(4)]
-    same = [TEMPLATE.entry(Delivery(9, "READER1@example.org", "", 1, 9)), entries[1]]
+    entries = entries_of(TEMPLATE, *readers(4))
+    same = [*entries_of(TEMPLATE, Delivery(9, "READER1@example.org", "", 1, 9)), entries[1]]
     divided = without_repeats([*entries, *same])
     assert [[entry.delivery.subscriber_id for entry in piece] for piece in divided] == [
         [1, 2, 3, 4],
@@ -200,10 +236,10 @@ def one(email: str, message: bytes) -> dict[str, Any]:
 def test_a_whole_message_keeps_its_bodies_and_headers(name: str) -> None:
     message = MAILING.message(Delivery(5, "jo@example.org", name, 1, 0))
     request = one("someone.else@example.com", message)
-    text, html = (part.get_content() for part in parsed(message).iter_parts())
+    plain, rich = (part.get_content() for part in parsed(message).iter_parts())
     assert [content["value"] for content in request["content"]] == [
-        text.replace("\r\n", "\n"),
-        html.replace("\r\n", "\n"),
+        plain.replace("\r\n", "\n"),
+        rich.replace("\r\n", "\n"),
     ]
     assert request["personalizations"][0]["to"][0]["email"] == "someone.else@example.com"
     assert request["headers"]["List-Unsubscribe"] == unfolded(message, "List-Unsubscribe")

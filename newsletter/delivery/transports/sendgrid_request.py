@@ -12,16 +12,16 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from json.encoder import encode_basestring as quoted
-from typing import NamedTuple
+from operator import itemgetter
 
 import msgspec
 
 from newsletter.audience.links import PREFERENCES, UNSUBSCRIBE
-from newsletter.compose.address import ascii_address, has_control
+from newsletter.compose.address import MAX_LOCAL, ascii_address, has_control
 from newsletter.compose.slots import MARKER, Slot
 from newsletter.delivery.mailing import Mailing
 from newsletter.delivery.model import Delivery
@@ -41,6 +41,13 @@ _RESERVED = frozenset(
 _OF_SENDGRID = frozenset(("date", "message-id", "mime-version"))  # it writes these itself
 # What differs from reader to reader; of a link it is the token, which needs no escaping.
 _VALUES = ("unsubscribe", "preferences", "email", "email-html", "name", "name-html")
+_FIELDS = ("to", "display", "delivery", *_VALUES)  # of a personalization
+
+# What stands in JSON, in HTML and in a request as it is: most addresses and names.
+PLAIN_EMAIL = re.compile(
+    r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z0-9]{2,}"
+)
+PLAIN_NAME = re.compile(r"[\w.-]+(?: [\w.-]+)*")
 
 _PERSONAL = frozenset(("list-unsubscribe", "list-unsubscribe-post"))
 
@@ -56,7 +63,7 @@ _SETTINGS = {
 }
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A delivery's part of a request. *email* is in the spelling that SendGrid compares."""
 
     delivery: Delivery
@@ -73,64 +80,94 @@ class RequestTemplate:
 
     def __init__(self, mailing: Mailing) -> None:
         self._mailing = mailing
-        self._sign = mailing.links.tokens.sign
+        tokens = mailing.links.tokens
+        self._sign = tokens.sign_all
         # A hash of the text cannot stand in the text; a substitution tag holds it.
         content = mailing.html + mailing.text + mailing.headers.subject
         self._mark = hashlib.sha256(content.encode()).hexdigest()[:16]
-        self._tags: dict[str, int] = {}  # a member's beginning: the tag → index of its value
-        self._unsubscribe = _prefix(mailing.links.unsubscribe(1), self._sign(UNSUBSCRIBE, 1))
-        self._preferences = _prefix(mailing.links.preferences(1), self._sign(PREFERENCES, 1))
-        # RFC 8058 §3.1, as in newsletter.compose.message; inside a JSON string
-        self._http = quoted(f"<{self._unsubscribe}")[1:-1]
-        mailto = ascii_address(mailing.headers.help_email)
-        self._mailto = quoted(f">, <mailto:{mailto}?subject=unsubscribe%20")[1:-1]
+        self._tags: dict[str, str] = {}  # of _VALUES, those that the edition holds: its tag
+        self._unsubscribe = _prefix(mailing.links.unsubscribe(1), tokens.sign(UNSUBSCRIBE, 1))
+        self._preferences = _prefix(mailing.links.preferences(1), tokens.sign(PREFERENCES, 1))
         self._tail = self._base()
-        self._shows_name = max(self._tags.values(), default=0) >= _VALUES.index("name")
         if len(self._tail) > _MAX_BASE:
             raise TransportError(
                 f"the edition has {len(self._tail):,} bytes; SendGrid takes {_MAX_BASE:,}",
                 hint="shorten the issue, or send it by another transport",
             )
+        self._shows_name = any(value.startswith("name") for value in self._tags)
+        self._form, self._in_order = _form(self._personalization())
 
-    def entry(self, delivery: Delivery) -> Entry:
-        """Make the personalization of one delivery.
+    def entries(
+        self, deliveries: Sequence[Delivery]
+    ) -> tuple[list[Entry], list[tuple[Delivery, str]]]:
+        """Make the personalizations; also return those that cannot be sent, and why."""
+        ids = [delivery.subscriber_id for delivery in deliveries]
+        entries: list[Entry] = []
+        refused: list[tuple[Delivery, str]] = []
+        for delivery, token, unsubscribe, preferences in zip(
+            deliveries,
+            self._mailing.tokens(ids),
+            self._sign(UNSUBSCRIBE, ids),
+            self._sign(PREFERENCES, ids),
+            strict=True,
+        ):
+            try:
+                entries.append(self._entry(delivery, token, unsubscribe, preferences))
+            except RecipientRejected as error:
+                refused.append((delivery, error.message))
+        return entries, refused
 
-        Raises:
-            RecipientRejected: the name or the address cannot be sent, or not through SendGrid.
-        """
-        identifier, name = delivery.subscriber_id, delivery.name
-        email = ascii_address(delivery.email)
-        if has_control(name):
-            raise _rejected("the name holds a control character or a line break")
-        if self._mark in name or self._mark in delivery.email:
+    def _entry(
+        self, delivery: Delivery, token: bytes, unsubscribe: bytes, preferences: bytes
+    ) -> Entry:
+        """Raises RecipientRejected: it cannot be sent, or not through SendGrid."""
+        email, name = delivery.email, delivery.name
+        if self._mark in name or self._mark in email:
             raise _rejected("the name holds what stands for a reader’s value")
-        shown = _display_name(name)
-        token = self._mailing.token(identifier)
-        unsubscribe = self._sign(UNSUBSCRIBE, identifier)
-        values = (  # in the order of _VALUES
-            f'"{unsubscribe}"',
-            f'"{self._sign(PREFERENCES, identifier)}"',
-            quoted(delivery.email),
-            quoted(html.escape(delivery.email)),
-            *((quoted(name), quoted(html.escape(name))) if self._shows_name else ()),
+        if len(email) <= MAX_LOCAL and PLAIN_EMAIL.fullmatch(email):
+            address = email
+            to = shown = shown_html = email.encode()
+        else:
+            address = ascii_address(email)
+            to, shown, shown_html = _text(address), _text(email), _text(html.escape(email))
+        if not name or PLAIN_NAME.fullmatch(name):
+            display = called = called_html = name.encode()
+        else:
+            if has_control(name):
+                raise _rejected("the name holds a control character or a line break")
+            display = _text(_without_delimiters(name))
+            called, called_html = _text(name), _text(html.escape(name))
+        member = b',"name":"%b"' % display if display else b""
+        values = (  # in the order of _FIELDS
+            *(to, member, token, unsubscribe, preferences),
+            *(shown, shown_html, called, called_html),
         )
-        substitutions = ",".join([tag + values[index] for tag, index in self._tags.items()])
-        personalization = (
-            f'{{"to":[{{"email":"{email}"{shown}}}],'
-            f'"headers":{{"List-Unsubscribe":"{self._http}{unsubscribe}{self._mailto}{token}>",'
-            '"List-Unsubscribe-Post":"List-Unsubscribe=One-Click"},'
-            f'"substitutions":{{{substitutions}}},'
-            f'"custom_args":{{"delivery":"{token}"}}}}'
-        )
-        encoded = personalization.encode()
-        if len(encoded) > MAX_VALUES:  # stricter than the limit by what stands around the values
+        personalization = self._form % self._in_order(values)
+        if len(personalization) > MAX_VALUES:  # stricter by what stands around the values
             raise _rejected(f"the name has more bytes than SendGrid takes ({MAX_VALUES:,})")
-        return Entry(delivery, email.lower(), encoded)
+        return Entry(delivery, address.lower(), personalization)
 
     def body(self, entries: Iterable[Entry]) -> bytes:
         """The JSON of one request for *entries*."""
         joined = b",".join([entry.personalization for entry in entries])
         return b'{"personalizations":[' + joined + b"]," + self._tail
+
+    def _personalization(self) -> Iterator[str]:
+        """One reader's JSON: pieces that are the same for all, and, at odd places, _FIELDS."""
+        # RFC 8058 §3.1, as in newsletter.compose.message
+        mailto = ascii_address(self._mailing.headers.help_email)
+        yield from ('{"to":[{"email":"', "to", '"', "display")
+        yield '}],"headers":{"List-Unsubscribe":"' + quoted(f"<{self._unsubscribe}")[1:-1]
+        yield "unsubscribe"
+        yield quoted(f">, <mailto:{mailto}?subject=unsubscribe%20")[1:-1]
+        yield "delivery"
+        before = '>","List-Unsubscribe-Post":"List-Unsubscribe=One-Click"},"substitutions":{'
+        for value, tag in self._tags.items():
+            yield before + quoted(tag) + ':"'
+            yield value
+            before = '",'
+        end = '"' if self._tags else before
+        yield from (end + '},"custom_args":{"delivery":"', "delivery", '"}}')
 
     def _base(self) -> bytes:
         """What is the same for all, from behind the personalizations to the end."""
@@ -172,13 +209,20 @@ class RequestTemplate:
 
     def _tag(self, value: str) -> str:
         """What SendGrid replaces by one of _VALUES."""
-        tag = f"-{value}-{self._mark}-"
-        self._tags[f'"{tag}":'] = _VALUES.index(value)
-        return tag
+        return self._tags.setdefault(value, f"-{value}-{self._mark}-")
+
+
+def _form(parts: Iterable[str]) -> tuple[bytes, Callable[[tuple[bytes, ...]], tuple[bytes, ...]]]:
+    """A format for `%`, and what puts values in the order of _FIELDS into the format's own."""
+    pieces = list(parts)
+    static = [piece.replace("%", "%%").encode() for piece in pieces[::2]]
+    return b"%b".join(static), itemgetter(*map(_FIELDS.index, pieces[1::2]))
 
 
 def without_repeats(entries: Sequence[Entry]) -> list[list[Entry]]:
     """Divide *entries* so that none of the lists holds an address twice."""
+    if len({entry.email for entry in entries}) == len(entries):
+        return [list(entries)] if entries else []
     seen: set[str] = set()
     first: list[Entry] = []
     again: list[Entry] = []
@@ -188,8 +232,6 @@ def without_repeats(entries: Sequence[Entry]) -> list[list[Entry]]:
         else:
             seen.add(entry.email)
             first.append(entry)
-    if not again:
-        return [first] if first else []
     return [first, *without_repeats(again)]
 
 
@@ -257,14 +299,16 @@ def _prefix(url: str, token: str) -> str:
     return url.removesuffix(token)
 
 
-def _display_name(name: str) -> str:
-    """The member `name` of `to`, which loses what stands behind a comma or a semicolon."""
-    shown = _without_delimiters(name)
-    return f',"name":{quoted(shown)}' if shown else ""
+def _text(value: str) -> bytes:
+    """*value* as it stands between the quotation marks of JSON."""
+    return quoted(value)[1:-1].encode()
 
 
 def _without_delimiters(name: str) -> str:
-    """Spare spaces go too, as in a header."""
+    """For the member `name` of `to`, which loses what stands behind a comma or a semicolon.
+
+    Spare spaces go too, as in a header.
+    """
     return " ".join(filter(None, name.replace(",", " ").replace(";", " ").split(" ")))
 
 

@@ -8,7 +8,6 @@ sent again: SendGrid has no key for idempotence.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from newsletter.delivery.model import Delivery
@@ -18,7 +17,7 @@ from newsletter.delivery.transports.sendgrid_client import Answer, Missed, NotSe
 from newsletter.delivery.transports.sendgrid_errors import refusal, unreachable
 from newsletter.delivery.transports.sendgrid_request import Entry, RequestTemplate, without_repeats
 from newsletter.delivery.transports.sendgrid_throttle import Throttle
-from newsletter.errors import RecipientRejected, TransportError
+from newsletter.errors import TransportError
 
 _GRACE = 10.0  # seconds for answers when everything stops
 _SUSPICIOUS = 8  # deliveries refused alone, none accepted: the message is at fault, not they
@@ -74,13 +73,10 @@ class Worker:
         if self._failure is not None:
             raise self._failure
 
-    def _entries(self, deliveries: Iterable[Delivery]) -> list[Entry]:
-        entries = []
-        for delivery in deliveries:
-            try:
-                entries.append(self._template.entry(delivery))
-            except RecipientRejected as error:
-                self._feed.refused_for_good(delivery, error.message)
+    def _entries(self, deliveries: list[Delivery]) -> list[Entry]:
+        entries, refused = self._template.entries(deliveries)
+        for delivery, reason in refused:
+            self._feed.refused_for_good(delivery, reason)
         return entries
 
     async def _exchange(self, piece: list[Entry]) -> None:
