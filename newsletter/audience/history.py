@@ -16,7 +16,7 @@ from newsletter.audience.identity import identity_of
 from newsletter.audience.model import Consent, Entry
 from newsletter.audience.reading import find, hasher_of
 from newsletter.errors import UsageError
-from newsletter.store.tables import audit, consent, subscriber, suppression
+from newsletter.store.tables import audit, consent, pause, subscriber, suppression
 
 
 def write_audit(
@@ -146,6 +146,7 @@ def record(conn: sa.Connection, email: str) -> dict[str, Any]:
             "format": person.format,
             "status": person.status.value,
             "tags": list(person.tags),
+            "pause": _pause(conn, person.id),
             "source": person.source,
             "created_at": person.created_at.isoformat(),
             "updated_at": person.updated_at.isoformat(),
@@ -160,6 +161,12 @@ def record(conn: sa.Connection, email: str) -> dict[str, Any]:
             for row in conn.execute(audits.order_by(audit.c.id))
         ],
     }
+
+
+def _pause(conn: sa.Connection, subscriber_id: int) -> dict[str, Any] | None:
+    query = sa.select(pause).where(pause.c.subscriber_id == subscriber_id)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _plain(row, "since", "issues")
 
 
 def _suppression_records(conn: sa.Connection, email: str) -> list[dict[str, Any]]:

@@ -15,10 +15,19 @@ import sqlalchemy as sa
 from newsletter.audience.history import check_texts, write_audit, write_consent
 from newsletter.audience.identity import identity_of
 from newsletter.audience.model import Consent, ConsentKind, Reason, Status, Subscriber
+from newsletter.audience.pausing import end_pause
 from newsletter.audience.reading import find, get, hasher_of, locked, other_spellings
 from newsletter.errors import UsageError
+from newsletter.store.engine import owe_compact
 from newsletter.store.insert import add_new
-from newsletter.store.tables import confirmation, consent, subscriber, subscriber_tag, suppression
+from newsletter.store.tables import (
+    confirmation,
+    consent,
+    notice,
+    subscriber,
+    subscriber_tag,
+    suppression,
+)
 
 _WITHDRAWS = (Reason.UNSUBSCRIBED, Reason.COMPLAINED)
 # A graver reason takes the place of a lighter one, so that lifting a bounce lifts no complaint.
@@ -135,9 +144,9 @@ def erase(conn: sa.Connection, email: str, *, now: datetime, actor: str) -> bool
 
     Consent and audit keep their rows, without IP and page, under a number that leads
     to nobody. Of people whose addresses differ only in letter case the others stay on
-    the list, and are not mailed. False if the address was erased before. Call
-    `Store.compact()` after the transaction: until then the old bytes may still be in
-    the database's files.
+    the list, and are not mailed. False if the address was erased before. The old bytes
+    may stay in the database's files until `Store.compact()`, which is owed from now on:
+    `newsletter run` does it when nothing is sent (see `Store.compact_owed`).
 
     Raises:
         UsageError: it is no address, nothing is kept about it, or it may be one of
@@ -163,6 +172,7 @@ def erase(conn: sa.Connection, email: str, *, now: datetime, actor: str) -> bool
     )
     if row is not None:
         _forget(conn, row.id, now)
+    owe_compact(conn, now)
     if is_new or row is not None:
         write_audit(
             conn,
@@ -174,14 +184,12 @@ def erase(conn: sa.Connection, email: str, *, now: datetime, actor: str) -> bool
     return is_new or row is not None
 
 
-def pause(conn: sa.Connection, subscriber_id: int, *, now: datetime, actor: str) -> bool:
-    """Mail nothing to an active person until `resume`; False for anybody else."""
-    return _move(conn, subscriber_id, Status.ACTIVE, Status.PAUSED, now=now, actor=actor)
-
-
-def resume(conn: sa.Connection, subscriber_id: int, *, now: datetime, actor: str) -> bool:
-    """End a pause; False for a person who is not paused."""
-    return _move(conn, subscriber_id, Status.PAUSED, Status.ACTIVE, now=now, actor=actor)
+def erase_by_id(conn: sa.Connection, subscriber_id: int, *, now: datetime, actor: str) -> bool:
+    """`erase` for who is known by a signed link; False: there is no such person any more."""
+    row = locked(conn, subscriber.c.id == subscriber_id)
+    if row is None or row.status == Status.ERASED:
+        return False
+    return erase(conn, row.email, now=now, actor=actor)
 
 
 # ── steps ───────────────────────────────────────────────────────────────────
@@ -226,6 +234,7 @@ def _void_confirmations(conn: sa.Connection, subscriber_id: int) -> None:
 
 
 def _set_status(conn: sa.Connection, subscriber_id: int, status: Status, now: datetime) -> None:
+    end_pause(conn, subscriber_id)
     conn.execute(
         sa.update(subscriber)
         .where(subscriber.c.id == subscriber_id)
@@ -235,6 +244,8 @@ def _set_status(conn: sa.Connection, subscriber_id: int, status: Status, now: da
 
 def _forget(conn: sa.Connection, subscriber_id: int, now: datetime) -> None:
     _void_confirmations(conn, subscriber_id)
+    end_pause(conn, subscriber_id)
+    conn.execute(sa.delete(notice).where(notice.c.subscriber_id == subscriber_id))
     conn.execute(sa.delete(subscriber_tag).where(subscriber_tag.c.subscriber_id == subscriber_id))
     conn.execute(
         sa.update(consent)
@@ -257,24 +268,3 @@ def _forget(conn: sa.Connection, subscriber_id: int, now: datetime) -> None:
             updated_at=now,
         )
     )
-
-
-def _move(
-    conn: sa.Connection,
-    subscriber_id: int,
-    before: Status,
-    after: Status,
-    *,
-    now: datetime,
-    actor: str,
-) -> bool:
-    moved = conn.execute(
-        sa.update(subscriber)
-        .where(subscriber.c.id == subscriber_id, subscriber.c.status == before.value)
-        .values(status=after.value, updated_at=now)
-    )
-    if moved.rowcount != 1:
-        return False
-    action = "subscriber.pause" if after is Status.PAUSED else "subscriber.resume"
-    write_audit(conn, action, actor=actor, now=now, subscriber_id=subscriber_id)
-    return True

@@ -1,7 +1,7 @@
 """The addresses in a message that belong to one reader: unsubscribe and preferences.
 
 Each is signed (see `newsletter.audience.tokens`), so that nobody can make one up
-for somebody else. They never expire.
+for somebody else. They never expire. A path is the same without the site.
 """
 
 from __future__ import annotations
@@ -23,10 +23,18 @@ class Links:
     tokens: Tokens = field(repr=False)
 
     def unsubscribe(self, subscriber_id: int) -> str:
-        return f"{self.site_url}/unsubscribe/{self.tokens.sign(UNSUBSCRIBE, subscriber_id)}"
+        return self.site_url + self.unsubscribe_path(subscriber_id)
 
     def preferences(self, subscriber_id: int) -> str:
-        return f"{self.site_url}/preferences/{self.tokens.sign(PREFERENCES, subscriber_id)}"
+        return self.site_url + self.preferences_path(subscriber_id)
+
+    def unsubscribe_path(self, subscriber_id: int) -> str:
+        """Below the site's root, with a slash at its beginning."""
+        return f"/unsubscribe/{self.tokens.sign(UNSUBSCRIBE, subscriber_id)}"
+
+    def preferences_path(self, subscriber_id: int) -> str:
+        """Below the site's root, with a slash at its beginning."""
+        return f"/preferences/{self.tokens.sign(PREFERENCES, subscriber_id)}"
 
 
 def links_of(workspace: Workspace) -> Links:

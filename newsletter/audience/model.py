@@ -11,7 +11,7 @@ class Status(StrEnum):
     PENDING = "pending"  # asked for; not confirmed, so never mailed an issue
     ACTIVE = "active"  # mailed, unless suppressed
     PAUSED = "paused"  # on the list, wants no mail for now
-    UNSUBSCRIBED = "unsubscribed"  # left; only a new consent after a lift brings them back
+    UNSUBSCRIBED = "unsubscribed"  # left; only a new consent brings them back
     ERASED = "erased"  # nothing personal is left but the hash in a suppression
 
 

@@ -56,16 +56,58 @@ def tag(
     return fresh(conn, row.id)
 
 
+def change(
+    conn: sa.Connection,
+    subscriber_id: int,
+    *,
+    name: str | None = None,
+    language: str | None = None,
+    timezone: str | None = None,
+    format: str | None = None,  # noqa: A002 - the column's name
+    now: datetime,
+    actor: str,
+) -> Subscriber:
+    """Replace what is given, None leaves it, “” clears it; the audit gets the names alone.
+
+    Raises:
+        UsageError: no such subscriber, or a value is not usable, as the person may be told.
+    """
+    given = {"name": name, "language": language, "timezone": timezone, "format": format}
+    try:
+        values = {key: _CHECKS[key](text) for key, text in given.items() if text is not None}
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if "format" in values:
+        values["format"] = values["format"] or "html"
+    row = locked(conn, subscriber.c.id == subscriber_id)
+    if row is None or row.status == Status.ERASED:
+        raise UsageError(f"there is no subscriber {subscriber_id}")
+    changes = {key: value for key, value in values.items() if value != row._mapping[key]}
+    if changes:
+        update(conn, row.id, changes, touched=True, now=now)
+        write_audit(
+            conn,
+            "subscriber.change",
+            actor=actor,
+            now=now,
+            subscriber_id=row.id,
+            detail=" ".join(sorted(changes)),
+        )
+    return fresh(conn, row.id)
+
+
+_CHECKS = {
+    "name": fields.name_of,
+    "language": fields.language_of,
+    "timezone": fields.time_zone_of,
+    "format": fields.format_of,
+}
+
+
 def checked_values(email: str, **values: str) -> dict[str, str]:
-    checks = {
-        "name": fields.name_of,
-        "language": fields.language_of,
-        "timezone": fields.time_zone_of,
-        "format": fields.format_of,
-    }
     try:
         fields.address_of(email)
-        return {key: checks[key](value) for key, value in values.items()}
+        return {key: _CHECKS[key](value) for key, value in values.items()}
     except ValueError as error:
         raise UsageError(f"“{email[:100]}” cannot be subscribed: {error}") from error
 

@@ -35,6 +35,7 @@ class Tokens:
         if not keys:
             raise ValueError("no key")
         self._keys = tuple(map(_mac_key, keys))
+        self._begun: dict[str, hashlib.blake2b] = {}  # by purpose: key and purpose are hashed
 
     def sign(self, purpose: str, subscriber_id: int) -> str:
         """base64url of the id (big-endian, as short as it goes) and 128 bits of keyed BLAKE2b.
@@ -43,12 +44,13 @@ class Tokens:
         three of them.
         """
         subject = _subject(subscriber_id)
-        signature = _signature(self._keys[0], purpose, subject)
-        return _text(subject + signature)
+        mac = self._mac(purpose).copy()
+        mac.update(subject)
+        return _text(subject + mac.digest())
 
     def sign_all(self, purpose: str, numbers: Iterable[int]) -> list[bytes]:
         """`sign` for many at once, in half the time; each as ASCII."""
-        begun = _mac(self._keys[0], purpose)
+        begun = self._mac(purpose)
         lines = []
         for number in numbers:
             subject = _subject(number)
@@ -56,6 +58,12 @@ class Tokens:
             mac.update(subject)
             lines.append(b2a_base64(subject + mac.digest()))
         return b"".join(lines).translate(_URL_SAFE, b"=").split()
+
+    def _mac(self, purpose: str) -> hashlib.blake2b:
+        begun = self._begun.get(purpose)
+        if begun is None:
+            begun = self._begun[purpose] = _mac(self._keys[0], purpose)
+        return begun
 
     def verify(self, purpose: str, token: str) -> int | None:
         """Return the subscriber's id, or None for anything that `sign` has not made."""

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from newsletter.audience.history import write_audit
 from newsletter.audience.links import links_of
+from newsletter.audience.pausing import resume_due
 from newsletter.compose import manifest
 from newsletter.compose.edition import Edition, verify, write
 from newsletter.compose.message import headers_of
@@ -131,6 +132,7 @@ def freeze(
             updated_at=now,
         )
         campaign_id = conn.execute(made.returning(campaign.c.id)).scalar_one()
+        resume_due(conn, composed.number, now=now)
         intended = freeze_audience(conn, campaign_id, composed.number, tag, now)
         write_audit(
             conn,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,7 +18,11 @@ from newsletter.config import Workspace
 from newsletter.errors import ConfigError, UsageError
 from newsletter.store import migrate, sqlite
 from newsletter.store.failures import explained
+from newsletter.store.insert import insert_new
 from newsletter.store.location import location_of, parse
+from newsletter.store.tables import setting
+
+_OWED = "compact_owed"
 
 _READS = {"newsletter_reads": True}
 _READS_POSTGRESQL = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -73,9 +78,23 @@ class Store:
         returned. PostgreSQL: rewrites the tables and their samples; its WAL and your own
         backups age out on their own schedule, which is yours to keep short.
 
+        Ends what `owe_compact` noted before it began.
+
         Raises:
             StorageError: somebody reads or writes meanwhile; run it again.
         """
+        owed = self.compact_owed()
+        removed = self._compact()
+        with self.begin() as conn:
+            conn.execute(sa.delete(setting).where(setting.c.name == _OWED, setting.c.value == owed))
+        return removed
+
+    def compact_owed(self) -> str | None:
+        """When somebody was erased last since the last `compact` (ISO 8601); None: nobody."""
+        with self.read() as conn:
+            return conn.scalar(sa.select(setting.c.value).where(setting.c.name == _OWED))
+
+    def _compact(self) -> list[Path]:
         with self._explained():
             if self.dialect == "postgresql":
                 with self.engine.connect() as connection:
@@ -108,6 +127,16 @@ class Store:
             raise explained(error, self.name) from error
         except UnicodeEncodeError as error:
             raise UsageError("a text holds bytes that are not UTF-8") from error
+
+
+def owe_compact(conn: sa.Connection, now: datetime) -> None:
+    """Note that something was deleted that must not stay readable on disk: see `Store.compact`.
+
+    A request of the web cannot wait for a file to be rewritten.
+    """
+    # Both, whoever was first: a compact that is at work meanwhile must not end this one.
+    conn.execute(sa.delete(setting).where(setting.c.name == _OWED))
+    conn.execute(insert_new(setting, conn.dialect.name), {"name": _OWED, "value": now.isoformat()})
 
 
 def open_store(workspace: Workspace, *, cache: int = sqlite.CACHE) -> Store:
