@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count, pairwise
 from pathlib import Path
 from threading import Barrier, Thread
@@ -17,63 +17,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.audience import subscribers
-from newsletter.audience.links import Links
 from newsletter.audience.model import Reason, Status
-from newsletter.audience.tokens import Tokens
 from newsletter.delivery.model import Status as DeliveryStatus
 from newsletter.feedback.events import Event, Kind
 from newsletter.feedback.recording import BATCH, Recorded, record
 from newsletter.store.engine import open_url
-from newsletter.store.tables import audit, campaign, consent, delivery, edition, event, suppression
-from tests.audience.people import add, everything, status_of
+from newsletter.store.tables import audit, consent, delivery, event, suppression
+from tests.audience.people import everything, status_of
 from tests.databases import POSTGRESQL, SQLITE
-
-NOW = datetime(2026, 3, 2, 9, 53, tzinfo=UTC)
-LINKS = Links(site_url="https://digest.example.org", tokens=Tokens([b"k" * 32]))
-DAY = timedelta(days=1)
-CAMPAIGNS, PEOPLE = 4, 4
-
-
-def token(campaign_id, subscriber_id):
-    return LINKS.tokens.sign("delivery", campaign_id << 40 | subscriber_id)
-
-
-def reader(number):
-    return f"reader{number}@example.org"
-
-
-def world(store, *, status=DeliveryStatus.ACCEPTED, people=PEOPLE):
-    """Campaigns 1 … 4 and people 1 … *people*: everybody got, or may have got, everything."""
-    with store.begin() as conn:
-        for number in range(1, people + 1):
-            assert add(conn, reader(number)).id == number
-        conn.execute(sa.insert(edition), {"hash": "00", "number": "2.20", "frozen_at": NOW})
-        for number in range(1, CAMPAIGNS + 1):
-            row = {
-                "id": number,
-                "number": f"2.{number}",
-                "audience": "",
-                "edition_hash": "00",
-                "transport": "sendgrid",
-                "mailing": "{}",
-                "state": "completed",
-                "intended": people,
-                "created_at": NOW,
-                "created_by": "operator",
-                "updated_at": NOW,
-            }
-            conn.execute(sa.insert(campaign), row)
-            rows = [
-                {
-                    "campaign_id": number,
-                    "subscriber_id": subscriber_id,
-                    "status": status.value,
-                    "reply": "no answer",
-                    "updated_at": NOW - DAY,
-                }
-                for subscriber_id in range(1, people + 1)
-            ]
-            conn.execute(sa.insert(delivery), rows)
+from tests.feedback.sent_campaigns import (
+    CAMPAIGNS,
+    DAY,
+    LINKS,
+    NOW,
+    PEOPLE,
+    reader,
+    token,
+    world,
+)
 
 
 def heard(kind, subscriber_id=1, campaign_id=1, *, at=NOW, permanent=False, **values):
