@@ -1,7 +1,7 @@
 #!/bin/sh
 # Set up .venv with the locked packages: setup.sh run|dev [bench]. Does nothing when up to date.
-# With "dev" it also installs what the tests look at pages with: Chromium, poppler, a font;
-# with "dev bench" a C compiler too.
+# With "dev" it also installs what the tests look at pages with: Chromium, poppler, a font, and
+# what they read mail from: Dovecot; with "dev bench" a C compiler too.
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1
@@ -56,6 +56,7 @@ if [ "$kind" = dev ]; then
     command -v chromium >/dev/null || missing="$missing chromium"
     command -v pdftotext >/dev/null || missing="$missing poppler-utils"
     [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
+    [ -x /usr/sbin/dovecot ] || command -v dovecot >/dev/null || missing="$missing dovecot-imapd"
     [ "${2:-}" != bench ] || command -v cc >/dev/null || missing="$missing gcc libc6-dev"
     # shellcheck disable=SC2086  # a list of names
     [ -z "$missing" ] || apt_install $missing
