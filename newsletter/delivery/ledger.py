@@ -276,17 +276,14 @@ class Ledger:
     ) -> None:
         campaign_id, moment = self._campaign["campaign"], microseconds(now)
         if self._store.dialect == "sqlite":
-            unnamed = [held.subscriber_id for held, provider_id in accepted if not provider_id]
-            if unnamed:
-                several = (moment, campaign_id, self._sql.ids(unnamed))
-                conn.exec_driver_sql(self._sql.accept_unnamed, several)
-            named = [
-                (provider_id, moment, campaign_id, held.subscriber_id)
-                for held, provider_id in accepted
-                if provider_id
+            named: dict[str, list[int]] = {}  # by the provider's id: one for all of a request
+            for held, provider_id in accepted:
+                named.setdefault(provider_id, []).append(held.subscriber_id)
+            rows = [
+                (provider_id or None, moment, campaign_id, self._sql.ids(subscribers))
+                for provider_id, subscribers in named.items()
             ]
-            if named:
-                conn.exec_driver_sql(self._sql.accept, named)
+            conn.exec_driver_sql(self._sql.accept, rows)
             return
         providers = {held.subscriber_id: provider_id or None for held, provider_id in accepted}
         values = (json.dumps(providers), moment, campaign_id, list(providers))

@@ -21,13 +21,9 @@ from newsletter.store.tables import campaign, delivery, subscriber
 _OURS = delivery.c.campaign_id == sa.bindparam("campaign")
 _NOW = sa.bindparam("now", type_=delivery.c.updated_at.type)
 
+# Not FROM json_each: see the plan.
 _ACCEPT_SQLITE = """
 UPDATE delivery SET status = 'accepted', provider_id = ?, reply = NULL, updated_at = ?
-WHERE campaign_id = ? AND subscriber_id = ? AND status = 'sending'
-"""
-# Half the time, for those to whom the other side gave no name. Not FROM json_each: see the plan.
-_ACCEPT_UNNAMED = """
-UPDATE delivery SET status = 'accepted', provider_id = NULL, reply = NULL, updated_at = ?
 WHERE campaign_id = ? AND subscriber_id IN (SELECT value FROM json_each(?)) AND status = 'sending'
 """
 _ACCEPT_POSTGRESQL = """
@@ -87,10 +83,10 @@ class Statements:
             not_before=sa.bindparam("new_not_before", type_=delivery.c.not_before.type),
             updated_at=_NOW,
         )
-        # In the driver's own words. SQLite: a row each, (provider id, now, campaign, subscriber).
+        # In the driver's own words. SQLite: a row for those of one provider id, (id, now,
+        # campaign, subscribers).
         # PostgreSQL: all at once, (JSON of provider ids by subscriber, now, campaign, subscribers).
         self.accept = _ACCEPT_SQLITE if self._is_sqlite else _ACCEPT_POSTGRESQL
-        self.accept_unnamed = _ACCEPT_UNNAMED  # SQLite: (now, campaign, subscribers)
         self.in_hand = (
             sa.select(delivery.c.subscriber_id)
             .where(_OURS, delivery.c.status == Status.SENDING.value)
