@@ -28,6 +28,10 @@ class Links:
     def preferences(self, subscriber_id: int) -> str:
         return self.site_url + self.preferences_path(subscriber_id)
 
+    def confirm(self, token: str) -> str:
+        """*token* is of `newsletter.audience.asking.new_token`: it expires, and counts once."""
+        return f"{self.site_url}/confirm/{token}"
+
     def unsubscribe_path(self, subscriber_id: int) -> str:
         """Below the site's root, with a slash at its beginning."""
         return f"/unsubscribe/{self.tokens.sign(UNSUBSCRIBE, subscriber_id)}"

@@ -1,6 +1,6 @@
 """Compose the HTML e-mail: Jinja2 to MJML, MJML to HTML, rules into style attributes, gates.
 
-Once per edition, never per reader: personal values are slots. The only module
+Never per reader: personal values are slots. The only module
 that knows mjml-python and premailer. Refuses to fetch anything, and to give out
 a mail that does not pass its gates.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,11 +47,22 @@ def compose_email(view: View, templates: Path) -> Mail:
         ContentError: the issue itself holds the marker of a slot.
     """
     gates.refuse_typed_slots(view)
-    mjml = render(environment(templates, html=True), TEMPLATE, view=view, slots=slots.markers())
+    return compose_mjml(TEMPLATE, templates, slots.REQUIRED, site_url=view.site_url, view=view)
+
+
+def compose_mjml(
+    template: str, templates: Path, required: Set[Slot], *, site_url: str, **context: object
+) -> Mail:
+    """Compose *template*, any mail in MJML, which must hold the slots of *required*.
+
+    Raises:
+        TemplateError: a template is missing or broken, or the mail fails a gate.
+    """
+    mjml = render(environment(templates, html=True), template, slots=slots.markers(), **context)
     _check_mjml(mjml, templates)
-    html = _inline(_to_html(mjml, templates), templates)
-    _check_slots(*(gates.count_slots(text, templates / TEMPLATE) for text in (mjml, html)))
-    findings = gates.check_email(html, site_url=view.site_url)
+    html = _inline(_to_html(mjml, templates), templates, template)
+    _check_slots(*(gates.count_slots(text, templates / template) for text in (mjml, html)))
+    findings = gates.check_email(html, site_url=site_url, required=required)
     errors = [found for found in findings if found.severity is Severity.ERROR]
     if errors:
         raise TemplateError(_listed([_line(found) for found in errors]), hint=errors[0].hint)
@@ -121,7 +133,7 @@ def _keep(mjml: str, templates: Path) -> Path | None:
 # ── premailer ───────────────────────────────────────────────────────────────
 
 
-def _inline(html: str, templates: Path) -> str:
+def _inline(html: str, templates: Path, template: str) -> str:
     """Copy the style rules into style attributes: many clients drop <style>.
 
     The settings keep what premailer's defaults break: !important, widths, fallbacks.
@@ -142,7 +154,7 @@ def _inline(html: str, templates: Path) -> str:
         ).transform(pretty_print=False)
     except Exception as error:  # cssutils, cssselect and lxml each have their own
         raise TemplateError(
-            f"the styles in {shown(templates / TEMPLATE)} or its parts cannot be read: {error}",
+            f"the styles in {shown(templates / template)} or its parts cannot be read: {error}",
             hint="look at what changed last in <mj-style> and in style attributes",
         ) from error
     return inlined if inlined.endswith("\n") else inlined + "\n"

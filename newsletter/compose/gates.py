@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 from newsletter.compose import slots
 from newsletter.compose.slots import Slot
-from newsletter.compose.view import View
 from newsletter.diagnostics import Diagnostic, Severity
 from newsletter.errors import ContentError, TemplateError
 from newsletter.issue.folder import shown
@@ -54,7 +53,9 @@ class _Finding:
     severity: Severity | None = None  # where it is not the rule's
 
 
-def check_email(html: str, *, site_url: str) -> tuple[Diagnostic, ...]:
+def check_email(
+    html: str, *, site_url: str, required: Set[Slot] = slots.REQUIRED
+) -> tuple[Diagnostic, ...]:
     """Put *html* through every gate. Pictures may come from the host of *site_url* only."""
     gates: tuple[tuple[str, Iterator[_Finding]], ...] = (
         ("NL801", _size(html)),
@@ -62,7 +63,7 @@ def check_email(html: str, *, site_url: str) -> tuple[Diagnostic, ...]:
         ("NL803", _links(html, site_url)),
         ("NL804", _pictures(html)),
         ("NL805", _third_party(html, site_url)),
-        ("NL806", _slots(html)),
+        ("NL806", _slots(html, required)),
         ("NL807", _active(html)),
     )
     return tuple(
@@ -92,7 +93,7 @@ def count_slots(text: str, template: Path) -> Counter[Slot]:
         ) from error
 
 
-def refuse_typed_slots(view: View) -> None:
+def refuse_typed_slots(view: object) -> None:
     """Raise ContentError where the issue or the configuration holds what would be filled in."""
     typed = slots.MARKER.search(repr(view))
     if typed is not None:
@@ -179,9 +180,9 @@ def _srcset(value: str) -> list[str]:
     return [part.split()[0] for part in value.split(",") if part.strip()]
 
 
-def _slots(html: str) -> Iterator[_Finding]:
+def _slots(html: str, required: Set[Slot]) -> Iterator[_Finding]:
     present = {slot for slot in Slot if slot.marker in html}
-    for slot in sorted(slots.REQUIRED - present):
+    for slot in sorted(required - present):
         yield _Finding(
             0,
             f"the e-mail has no link to {slot.value.removesuffix('_url')}",
