@@ -65,7 +65,9 @@ def _database(workspace: Workspace) -> str:
             conn.execute(sa.insert(setting), {"name": "doctor", "value": "undone"})
             conn.rollback()
         kind = "PostgreSQL" if store.dialect == "postgresql" else "SQLite"
-        return f"{kind} {store.name}, version {head_of(MIGRATIONS)}, writable"
+        owed = store.compact_owed()
+        note = "; newsletter run has to compact it after an erasure" if owed else ""
+        return f"{kind} {store.name}, version {head_of(MIGRATIONS)}, writable{note}"
 
 
 def _audience(workspace: Workspace) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from newsletter.audience.model import Entry, Reason, Status, Subscriber
-from newsletter.cli.shared import LINE
+from newsletter.cli.shared import LINE, plural
 from newsletter.cli.subscribers.list_command import as_record, is_eligible
 from newsletter.cli.subscribers.transaction import person_named, reading
 
@@ -36,7 +36,7 @@ def command(start: str, email: str, as_json: bool) -> None:
     EMAIL may be the number that a report gives in place of an address. An address
     that is not on the list and suppressed is shown too.
     """
-    from newsletter.audience.subscribers import find, suppression_of, timeline
+    from newsletter.audience.subscribers import find, issues_left, suppression_of, timeline
     from newsletter.delivery.history import deliveries_of
 
     with reading(start) as conn:
@@ -47,11 +47,13 @@ def command(start: str, email: str, as_json: bool) -> None:
         person = person_named(conn, email)
         reason = suppression_of(conn, person.email)
         mailed = is_eligible(conn, person)
+        left = issues_left(conn, person.id)
         entries = timeline(conn, person.id)
         deliveries = deliveries_of(conn, person.id)
     if as_json:
         suppressed = reason.value if reason else None
         facts = {**as_record(person), "eligible": mailed, "suppressed": suppressed}
+        facts["issues_left"] = left
         history = [_as_json(entry) for entry in entries]
         issues = [past.as_record() for past in deliveries]
         everything = {**facts, "timeline": history, "deliveries": issues}
@@ -60,6 +62,8 @@ def command(start: str, email: str, as_json: bool) -> None:
     why = (
         "yes" if mailed else f"no: {f'suppressed, {reason}' if reason else WHY_NOT[person.status]}"
     )
+    if left is not None:
+        why += f", for {plural(left, 'more issue')}" if left else " until the next issue"
     for line in _facts(person, why):
         click.echo(line)
     lines = [(entry.at, _line(entry)) for entry in entries]

@@ -1,0 +1,1 @@
+"""`newsletter api-key …`: one module per command, imported when it is called."""
