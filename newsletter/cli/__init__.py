@@ -40,6 +40,7 @@ COMMANDS = {
     "test": "Send an issue to a few addresses to look at.",
     "send": "Send an issue to the subscribers.",
     "status": "Show how sending goes, or went.",
+    "stats": "Show what became of each issue, and how the list grew.",
     "pause": "Pause a campaign, from any terminal.",
     "resume": "Go on with a campaign that is paused or was stopped.",
     "cancel": "End a campaign for good.",
@@ -49,6 +50,7 @@ COMMANDS = {
     "publish": "Put back issues into the archive without sending them.",
     "unpublish": "Take issues out of the archive that were put there by hand.",
     "site": "Build the archive as a static site, and see what stands in it.",
+    "api-key": "Make, list and revoke keys of the JSON API.",
     "doctor": "See whether everything is ready to send.",
     "schema": "Print a JSON Schema: of the configuration, or of an issue's front matter.",
 }

@@ -227,7 +227,7 @@ def _template_files(folder: Path) -> dict[str, bytes]:
             continue
         found[name] = _read(path, folder)
         if path.suffix == ".typ":
-            _refuse_packages(path, found[name])
+            refuse_packages(path, found[name])
     return found
 
 
@@ -253,8 +253,8 @@ def _content(path: Path, changed: int, size: int) -> bytes:
     return path.read_bytes()
 
 
-def _refuse_packages(path: Path, source: bytes) -> None:
-    """Typst would fetch `@preview/…` from the network in the middle of composing."""
+def refuse_packages(path: Path, source: bytes) -> None:
+    """Raise TemplateError for `@preview/…`: Typst would fetch it from the network meanwhile."""
     try:
         text = source.decode()
     except UnicodeDecodeError as error:

@@ -19,8 +19,8 @@ from newsletter.stats.sent import Sent, campaign_alone, sent_issues
 from newsletter.stats.views import NOT_COUNTED, Views, views
 from newsletter.store.tables import campaign
 
-NO_EVENT = "no source of events has spoken of it"
-NO_ARRIVALS = "no source of events tells of each message; SMTP alone does not"
+NO_EVENT = "nobody has told anything of it yet"
+NO_ARRIVALS = "nobody tells of each message; SMTP alone does not"
 NO_SEVERITY = "noted without saying if for good"
 TO_A_TAG = "it went to a part of the list"
 ONE_CAMPAIGN = "the list is counted for the whole issue"
