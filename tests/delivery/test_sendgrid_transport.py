@@ -417,6 +417,23 @@ def test_a_run_that_is_cancelled_while_it_pauses_holds_nothing(fake):
     assert feed.ended == {}
 
 
+def test_a_run_that_is_cancelled_while_it_makes_messages_hands_nothing_over(fake):
+    async def work() -> ListFeed:
+        feed = ListFeed(readers(1_000))
+        run = transport(fake.url, personalizations=1_000).run(feed, MAILING)
+        running = asyncio.create_task(run)
+        while not feed.held:
+            await asyncio.sleep(0)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return feed
+
+    feed = ran(work)
+    assert (feed.held, feed.ended, feed.announced) == ({}, {}, set())
+    assert fake.received == []
+
+
 # ── one message, and none ───────────────────────────────────────────────────
 
 

@@ -150,7 +150,7 @@ class RequestTemplate:
     def body(self, entries: Iterable[Entry]) -> bytes:
         """The JSON of one request for *entries*."""
         joined = b",".join([entry.personalization for entry in entries])
-        return b'{"personalizations":[' + joined + b"]," + self._tail
+        return b"".join((b'{"personalizations":[', joined, b"],", self._tail))
 
     def _personalization(self) -> Iterator[str]:
         """One reader's JSON: pieces that are the same for all, and, at odd places, _FIELDS."""

@@ -8,7 +8,9 @@ sent again: SendGrid has no key for idempotence.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from newsletter.delivery.model import Delivery
 from newsletter.delivery.reply import masked
@@ -19,6 +21,8 @@ from newsletter.delivery.transports.sendgrid_request import Entry, RequestTempla
 from newsletter.delivery.transports.sendgrid_throttle import Throttle
 from newsletter.errors import TransportError
 
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 _GRACE = 10.0  # seconds for answers when everything stops
 _SUSPICIOUS = 8  # deliveries refused alone, none accepted: the message is at fault, not they
 
@@ -65,7 +69,7 @@ class Worker:
         """Report every one of *deliveries*, whatever happens."""
         self._trusted = self._stopping = False
         try:
-            self._pieces = without_repeats(self._entries(deliveries))[::-1]
+            self._pieces = without_repeats(await self._entries(deliveries))[::-1]
             while self._pieces and not self._stopping:
                 await self._exchange(self._pieces.pop())
         finally:
@@ -73,17 +77,23 @@ class Worker:
         if self._failure is not None:
             raise self._failure
 
-    def _entries(self, deliveries: list[Delivery]) -> list[Entry]:
-        entries, refused = self._template.entries(deliveries)
+    async def _entries(self, deliveries: list[Delivery]) -> list[Entry]:
+        """Made in a thread: the loop's own one waits for the database meanwhile."""
+        making = self._in_thread(self._template.entries, deliveries)
+        try:
+            entries, refused = await making
+        except BaseException:
+            for delivery in deliveries:
+                self._feed.returned(delivery)
+            raise
         for delivery, reason in refused:
             self._feed.refused_for_good(delivery, reason)
         return entries
 
     async def _exchange(self, piece: list[Entry]) -> None:
-        body = self._template.body(piece)
         for entry in piece:
             self._feed.handing_over(entry.delivery)
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._client.post, body)
+        future = self._in_thread(self._post, piece)
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError:
@@ -95,6 +105,12 @@ class Worker:
             else:
                 future.add_done_callback(lambda future: future.exception())  # it is known
                 self._uncertain(piece, "stopped before the answer came")
+
+    def _in_thread(self, call: Callable[[_Given], _Made], given: _Given) -> asyncio.Future[_Made]:
+        return asyncio.get_running_loop().run_in_executor(self._pool, call, given)
+
+    def _post(self, piece: list[Entry]) -> Answer:
+        return self._client.post(self._template.body(piece))
 
     def _settle(self, piece: list[Entry], future: asyncio.Future[Answer]) -> None:
         try:
