@@ -55,14 +55,18 @@ class Publication:
     was_sent: bool
 
 
-def published(conn: sa.Connection) -> list[Publication]:
+def published(conn: sa.Connection, *, unread: set[int] | None = None) -> list[Publication]:
     """List what stands in the archive, the newest number first; one edition per number.
 
     That is the edition of the newest campaign of the number that goes on, is over, or was
-    cancelled after somebody got it; without one, what was published by hand. Cheap enough
-    to be asked often: it reads the campaigns, and looks into the ledger only for one that
-    was cancelled and has no successor, up to the first message that went out.
+    cancelled after somebody got it; without one, what was published by hand. It reads the
+    campaigns, and looks into the ledger only for one that was cancelled and has no
+    successor, up to the first message that went out.
+
+    Where none did, that is the whole campaign. Who asks again and again passes a set,
+    *unread*, that takes up such campaigns: nothing goes out of a cancelled one any more.
     """
+    unread = set() if unread is None else unread
     found = {
         row.number: Publication(
             number=row.number,
@@ -80,7 +84,7 @@ def published(conn: sa.Connection) -> list[Publication]:
         campaign.c.created_at,
     ).order_by(campaign.c.number, campaign.c.id.desc())
     for number, rows in groupby(conn.execute(query).all(), key=lambda row: row.number):
-        newest = next((row for row in rows if _has_readers(conn, row.id, row.state)), None)
+        newest = next((row for row in rows if _has_readers(conn, row, unread)), None)
         if newest is not None:
             found[number] = Publication(
                 number=number,
@@ -91,13 +95,18 @@ def published(conn: sa.Connection) -> list[Publication]:
     return sorted(found.values(), key=lambda one: IssueNumber.parse(one.number), reverse=True)
 
 
-def _has_readers(conn: sa.Connection, campaign_id: int, state: str) -> bool:
-    if state != State.CANCELLED:
+def _has_readers(conn: sa.Connection, row: Any, unread: set[int]) -> bool:
+    if row.state != State.CANCELLED.value:
         return True
+    if row.id in unread:
+        return False
     reached = sa.select(sa.literal(1)).where(
-        delivery.c.campaign_id == campaign_id, delivery.c.status.in_(_REACHED)
+        delivery.c.campaign_id == row.id, delivery.c.status.in_(_REACHED)
     )
-    return conn.execute(reached.limit(1)).first() is not None
+    if conn.execute(reached.limit(1)).first() is not None:
+        return True
+    unread.add(row.id)
+    return False
 
 
 # ── what an edition says ────────────────────────────────────────────────────

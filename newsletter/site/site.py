@@ -63,7 +63,7 @@ class Site:
         )
 
     def render(
-        self, template: str, *, path: str = "", noindex: bool = True, **values: object
+        self, template: str, /, *, path: str = "", noindex: bool = True, **values: object
     ) -> str:
         """Render a template that extends `site/base.html.j2`, as in "site/confirm.html.j2".
 

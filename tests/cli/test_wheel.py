@@ -48,6 +48,8 @@ def test_wheel_lays_out_a_workspace_that_checks_and_renders(tmp_path):
     assert newsletter("check", "--strict", cwd=digest) == ""
     newsletter("render", "2.24", "--to", "out", cwd=digest)
     assert (digest / "out" / "issue.pdf").read_bytes().startswith(b"%PDF-")
+    newsletter("publish", "--all", cwd=digest)
+    assert "1 edition" in newsletter("site", "build", "--to", "public", cwd=digest)
     assert "active" in newsletter("subscribers", "stats", cwd=digest)  # migrations come along
     newsletter("subscribers", "import", "--consent", "example people, made up", cwd=digest)
     assert (digest / ".newsletter" / "newsletter.db").exists()

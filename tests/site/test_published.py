@@ -133,6 +133,20 @@ def test_asking_takes_few_statements_however_many_campaigns_there_are(store, wor
     assert len([one for one in asked if one.startswith("SELECT")]) == 2 + 2  # two were cancelled
 
 
+def test_cancelled_campaign_that_nobody_got_is_looked_through_once(store, workspace):
+    people(store, 3)
+    cancel(store, frozen(store, workspace))
+    sent = frozen(store, workspace, "2.21")
+    settle(store, sent, 1, Status.ACCEPTED)
+    cancel(store, sent)
+    unread: set[int] = set()
+    with store.read() as conn:
+        first = published(conn, unread=unread)
+        assert len(unread) == 1
+        assert published(conn, unread=unread) == first
+    assert [one.number for one in first] == ["2.21"]
+
+
 # ── by hand ─────────────────────────────────────────────────────────────────
 
 

@@ -8,9 +8,10 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
-from archives import NOW, PDF, PICTURE, a_page_view, a_site, a_workspace, put
+from archives import NOW, PDF, PICTURE, TEMPLATES, a_page_view, a_site, a_workspace, put
 from html_pages import broken_links, html_pages, links, tree
 
+from newsletter.compose import manifest
 from newsletter.errors import StorageError, TemplateError
 from newsletter.issue.prose import Prose
 from newsletter.site.pages import page_of, style_hashes
@@ -257,6 +258,22 @@ def test_workspace_without_templates_of_the_site_is_told_what_to_do(tmp_path):
     with pytest.raises(TemplateError, match=r"site/home\.html\.j2 is missing") as caught:
         site_of(workspace, [])
     assert "newsletter init" in str(caught.value.hint)
+
+
+def test_change_of_a_template_of_the_site_voids_no_approval(tmp_path):
+    templates = a_workspace(tmp_path / "digest").templates
+    before = manifest.template_hashes(templates)
+    with (templates / "site" / "base.html.j2").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert manifest.template_hashes(templates) == before
+    assert not [name for name in before if name.startswith("site/")]
+
+
+def test_templates_of_an_edition_include_nothing_of_the_site():
+    for name in manifest.template_hashes(TEMPLATES):
+        if name.endswith(".j2"):
+            source = (TEMPLATES / name).read_text(encoding="utf-8")
+            assert not re.search(r"{%-? *(include|import|extends|from) +.site/", source), name
 
 
 def test_new_snapshot_knows_what_the_one_before_has_read(site, tmp_path):
