@@ -89,7 +89,7 @@ def ask(
         update(conn, row.id, changes, touched=bool(new_tags), now=now)
     if not _asked_since_leaving(conn, row):
         # What was mailed before the leaving must not count for what is asked now.
-        conn.execute(sa.delete(confirmation).where(confirmation.c.subscriber_id == row.id))
+        _void(conn, row.id)
     write_consent(conn, row.id, consent)
     write_audit(conn, "subscriber.request", actor=actor, now=now, subscriber_id=row.id)
     return fresh(conn, row.id)
@@ -226,6 +226,10 @@ def _asked_since_leaving(conn: sa.Connection, row: sa.Row[Any]) -> bool:
     return all(at is None or (asked is not None and asked > at) for at in left)
 
 
+def _void(conn: sa.Connection, subscriber_id: int) -> None:
+    conn.execute(sa.delete(confirmation).where(confirmation.c.subscriber_id == subscriber_id))
+
+
 def _last(conn: sa.Connection, subscriber_id: int, kind: ConsentKind) -> datetime | None:
     query = sa.select(sa.func.max(consent.c.at)).where(
         consent.c.subscriber_id == subscriber_id, consent.c.kind == kind.value
@@ -251,6 +255,7 @@ def _lift_own(conn: sa.Connection, row: sa.Row[Any], now: datetime) -> None:
         .returning(subscriber.c.id)
     )
     for other in conn.scalars(others).all():
+        _void(conn, other)
         detail = f"subscriber {row.id}, another spelling, {CONFIRMED_ANEW}"
         action = "subscriber.unsubscribe"
         write_audit(conn, action, actor=SUBSCRIBER, now=now, subscriber_id=other, detail=detail)

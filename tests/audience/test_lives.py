@@ -26,13 +26,15 @@ from hypothesis.stateful import (
 
 from newsletter.audience import subscribers
 from newsletter.audience.identity import identity_of
-from newsletter.audience.model import Reason, Status
+from newsletter.audience.leaving import GRAVITY
+from newsletter.audience.model import ConsentKind, Reason, Status
 from newsletter.email_address import normalized
 from newsletter.errors import StorageError, UsageError
 from newsletter.store.engine import Store, open_url
 from newsletter.store.tables import audit, consent
 from tests.audience.importing import import_people
 from tests.audience.people import NOW, add, everything, request
+from tests.audience.people import consent as wish
 from tests.databases import POSTGRESQL, SQLITE
 
 # Two spellings of one person; one who differs in letter case alone; somebody else.
@@ -44,6 +46,7 @@ EMAILS = [
 emails = st.sampled_from(EMAILS)
 reasons = st.sampled_from([reason for reason in Reason if reason is not Reason.ERASED])
 TAGS = st.sampled_from(["press", "beta"])
+WITHIN = timedelta(days=7)
 _WITHDRAWS = {Reason.UNSUBSCRIBED, Reason.COMPLAINED}
 
 
@@ -63,13 +66,14 @@ class Lives(RuleBasedStateMachine):
         self.store = type(self).open()
         self.now = NOW
         self.agreed: set[str] = set()  # identities whose consent stands
-        self.kept_off: set[str] = set()  # suppressed in any case, and not lifted
+        # suppressed in any case, and not lifted: why, and since when
+        self.kept_off: dict[str, tuple[Reason, Any]] = {}
         self.paused: set[str] = set()
         self.known: set[str] = set()  # has a row that is not erased
         self.left: set[str] = set()  # status unsubscribed
         self.forgotten: set[str] = set()  # erased, and never entered again since
         self.erased: set[str] = set()  # suppressed in any case because of that
-        self.tokens: dict[str, tuple[str, Any]] = {}  # open ones: identity, expiry
+        self.tokens: dict[str, tuple[str, Any]] = {}  # open ones: identity, made at
         self.spent: list[str] = []  # used, void or made up
         self.records: list[list[Any]] = [[], []]
 
@@ -81,10 +85,17 @@ class Lives(RuleBasedStateMachine):
         self.now += timedelta(minutes=1)
         return {"now": self.now, "actor": "operator"}
 
-    def void(self, identity: str) -> None:
-        for token in [token for token, (owner, _) in self.tokens.items() if owner == identity]:
-            del self.tokens[token]
-            self.spent.append(token)
+    def void(self, identity: str, *, before: Any = None) -> None:
+        for token, (owner, made_at) in list(self.tokens.items()):
+            if owner == identity and (before is None or made_at <= before):
+                del self.tokens[token]
+                self.spent.append(token)
+
+    def keep_off(self, address: str, reason: Reason) -> None:
+        """A graver reason takes the place of a lighter one."""
+        known = self.kept_off.get(address)
+        if known is None or GRAVITY.index(reason) > GRAVITY.index(known[0]):
+            self.kept_off[address] = (reason, self.now)
 
     def meant(self, email: str) -> str | None:
         """Who is found by what was typed: the exact spelling, else the only other one."""
@@ -111,7 +122,27 @@ class Lives(RuleBasedStateMachine):
         if self.refused(identity, lambda conn: made.append(request(conn, email, now=now)[1])):
             return
         self.entered(identity)
-        self.tokens[made[0]] = (identity, now + timedelta(days=7))
+        self.tokens[made[0]] = (identity, now)
+
+    @rule(email=emails)
+    def ask(self, email: str) -> None:
+        """As a form of the web does: who left may ask, and nothing changes for them."""
+        identity, now = identity_of(email), self.writes()["now"]
+        reason, since = self.kept_off.get(identity.lower(), (None, None))
+        given = wish(ConsentKind.REQUESTED, at=now)
+        with self.store.begin() as conn:
+            person = subscribers.ask(conn, email, consent=given, source="page", now=now)
+            assert (person is None) == (reason not in (None, Reason.UNSUBSCRIBED))
+            if person is None:
+                return
+            token = subscribers.new_token(conn, person.id, now=now, within=WITHIN)
+        if reason is None:
+            self.entered(identity)
+        else:
+            self.known.add(identity)
+            self.forgotten.discard(identity)
+            self.void(identity, before=since)
+        self.tokens[token] = (identity, now)
 
     def refused(self, identity: str, act: Callable[[sa.Connection], object]) -> bool:
         """Do *act*; it must fail exactly for those who are kept off."""
@@ -133,14 +164,30 @@ class Lives(RuleBasedStateMachine):
     def confirm(self, data: st.DataObject, wait: int) -> None:
         token = data.draw(st.sampled_from(list(self.tokens)))
         self.now += timedelta(days=wait)
-        identity, expiry = self.tokens.pop(token)
+        identity, made_at = self.tokens.pop(token)
         self.spent.append(token)
         with self.store.begin() as conn:
             found = subscribers.confirm(conn, token, now=self.now)
-        counts = self.now < expiry and identity.lower() not in self.kept_off
-        assert (found is not None) == counts
-        if found is not None:
-            self.agreed.add(identity)
+        reason, since = self.kept_off.get(identity.lower(), (None, None))
+        may_return = reason is Reason.UNSUBSCRIBED and made_at > since
+        assert (found is not None) == (
+            self.now < made_at + WITHIN and (reason is None or may_return)
+        )
+        if found is None:
+            return
+        self.agreed.add(identity)
+        self.left.discard(identity)
+        if reason is not None:
+            del self.kept_off[identity.lower()]
+            self.nobody_else_comes_back(identity)
+
+    def nobody_else_comes_back(self, identity: str) -> None:
+        for other in self.agreed & self.known - {identity}:
+            if other.lower() == identity.lower():
+                self.agreed.discard(other)
+                self.paused.discard(other)
+                self.left.add(other)
+                self.void(other)
 
     @precondition(lambda self: self.spent)
     @rule(data=st.data())
@@ -168,21 +215,21 @@ class Lives(RuleBasedStateMachine):
             subscriber_id = 10_000 if person is None else person.id
             subscribers.unsubscribe(conn, subscriber_id, source="page", **self.writes())
         if meant is not None:
-            self.gone(meant)
+            self.gone(meant, Reason.UNSUBSCRIBED)
 
     @rule(email=emails, reason=reasons)
     def suppress(self, email: str, reason: Reason) -> None:
         meant = self.meant(email)
         with self.store.begin() as conn:
             subscribers.suppress(conn, email, reason=reason, source="event", **self.writes())
-        self.kept_off.add(in_any_case(email))
+        self.keep_off(in_any_case(email), reason)
         if meant is not None:
             self.void(meant)
             if reason in _WITHDRAWS:
-                self.gone(meant)
+                self.gone(meant, reason)
 
-    def gone(self, identity: str) -> None:
-        self.kept_off.add(identity.lower())
+    def gone(self, identity: str, reason: Reason) -> None:
+        self.keep_off(identity.lower(), reason)
         self.agreed.discard(identity)
         self.paused.discard(identity)
         self.left.add(identity)
@@ -192,10 +239,10 @@ class Lives(RuleBasedStateMachine):
     def import_suppressions(self, batch: list[str], reason: Reason) -> None:
         import_people(self.store, batch, now=self.writes()["now"], suppress=reason)
         for identity in map(identity_of, batch):
-            self.kept_off.add(identity.lower())
+            self.keep_off(identity.lower(), reason)
             self.void(identity)
             if reason in _WITHDRAWS and identity in self.known:
-                self.gone(identity)
+                self.gone(identity, reason)
 
     @rule(email=emails)
     def lift(self, email: str) -> None:
@@ -206,7 +253,7 @@ class Lives(RuleBasedStateMachine):
             return
         with self.store.begin() as conn:
             reason = subscribers.lift(conn, email, reason="wrote again", **writes)
-        self.kept_off.discard(address)
+        assert reason is self.kept_off.pop(address)[0]
         assert (address in self.erased) == (reason is Reason.ERASED)
         self.erased.discard(address)
         self.forgotten = {other for other in self.forgotten if other.lower() != address}
@@ -219,7 +266,7 @@ class Lives(RuleBasedStateMachine):
             if meant is None and not subscribers.suppression_of(conn, email):
                 return
             subscribers.erase(conn, email, **self.writes())
-        self.gone(identity)
+        self.gone(identity, Reason.ERASED)
         self.left.discard(identity)
         self.known.discard(identity)
         self.forgotten.add(identity)
