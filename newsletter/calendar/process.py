@@ -24,7 +24,9 @@ from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from newsletter.calendar.compacting import Compacting
 from newsletter.calendar.lease import Lease
+from newsletter.calendar.mailbox_looks import MailboxLooks
 from newsletter.calendar.post import Post
 from newsletter.calendar.scheduler import Compose, Scheduler
 from newsletter.calendar.senders import Senders
@@ -65,6 +67,8 @@ class Process:
         self._lease = Lease(store)
         self._post = Post(clock=_now, say=self._say)
         self._senders = Senders(clock=_now)
+        self._compacting = Compacting(store, clock=_now, say=self._say)
+        self._looks = MailboxLooks(clock=_now, say=self._say)
         self._is_at_work: bool | None = None  # False: standing by
         self._stop = threading.Event()
         self._said = ""  # the last problem of a tick, until one succeeds
@@ -106,6 +110,7 @@ class Process:
             finally:
                 self._senders.terminate()
                 ticker.shutdown(wait=True)
+                self._looks.terminate()
                 self._leave()
 
     def run_once(self) -> bool:
@@ -124,9 +129,12 @@ class Process:
                             return True
                     if not self._senders.has_news and look_again > _now() + _SHORTEST:
                         break
-                return not self._said
+                while self._looks.wait(_GLANCE) and not self._stop.is_set():
+                    pass
+                return not self._said and not self._looks.problem
             finally:
                 self._senders.terminate()
+                self._looks.terminate()
                 self._leave()
 
     # ── ticks ───────────────────────────────────────────────────────────────
@@ -139,6 +147,8 @@ class Process:
             self._senders.collect()
             self._post.try_again(self._scheduler.workspace)
             look_again = self._scheduler.tick()
+            self._compacting.see_to()
+            self._looks.see_to(self._scheduler.workspace)
         except NewsletterError as error:
             if error.message != self._said:
                 self._said = error.message

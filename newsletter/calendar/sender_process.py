@@ -72,10 +72,15 @@ class SenderProcess:
 def _send(answer: Connection, workspace: Workspace, campaign_id: int) -> None:
     # Ctrl-C in a terminal is for the parent, which asks once; the sender takes two as “at once”.
     os.setsid()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    die_with_parent()
     ended = _ended(workspace, campaign_id)
     with suppress(OSError):  # nobody is left to tell
         answer.send(ended)
+
+
+def die_with_parent() -> None:
+    """Send this process SIGTERM when the one that started it is gone."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
