@@ -20,8 +20,11 @@ def command(start: str, once: bool) -> int:
     nothing by itself that is later than schedule.max_late. A second one on the same
     database stands by, and takes over when the first ends.
 
+    Serves the public pages meanwhile (see newsletter serve), unless web.in_run is false.
+
     SIGTERM and Ctrl-C end it in order; a new start goes on where it was. With --once it
-    does what is due now and sees it to the end; call it every few minutes.
+    does what is due now and sees it to the end, and serves nothing; call it every few
+    minutes.
     """
     from newsletter.calendar.process import Process
     from newsletter.cli.composing import composed_apart
@@ -37,5 +40,11 @@ def command(start: str, once: bool) -> int:
         )
         if once:
             return 0 if process.run_once() else 2
-        process.run()
+        if not workspace.config.web.in_run:
+            process.run()
+            return 0
+        from newsletter.web.child import serving
+
+        with serving(workspace, say=partial(click.echo, err=True)):
+            process.run()
     return 0

@@ -66,7 +66,7 @@ def _environment(templates: Path, html: bool) -> ImmutableSandboxedEnvironment:
     return made
 
 
-def render(environment: jinja2.Environment, name: str, **context: object) -> str:
+def render(environment: jinja2.Environment, name: str, /, **context: object) -> str:
     """Render the template *name* (as in "email/issue.mjml.j2") with *context*.
 
     Raises:
