@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import threading
 from binascii import Error as DecodeError
 from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
@@ -166,7 +167,7 @@ def _keys(texts: Sequence[str]) -> list[bytes]:
 
 def _create(path: Path, secret: str) -> None:
     """Write the whole file under another name, then link it: two first uses agree on one."""
-    scratch = path.with_name(f"secret.{os.getpid()}")
+    scratch = path.with_name(f"secret.{os.getpid()}.{threading.get_ident()}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
