@@ -1,11 +1,15 @@
 # Every target sets up what it needs. See CONTRIBUTING.md.
-.PHONY: demo test check soak bench format lock docs wheel clean
+.PHONY: demo serve test check soak bench format lock docs wheel clean
 .DEFAULT_GOAL := demo
 BIN := .venv/bin
 
 demo: ## check, compose and "send" the newest sample issue into a folder
 	@tools/setup.sh run
 	@$(BIN)/python tools/demo.py
+
+serve: ## the public pages of a newsletter to play with, at http://127.0.0.1:8000
+	@tools/setup.sh run
+	@$(BIN)/python tools/serve.py
 
 test: check ## everything CI runs
 

@@ -26,6 +26,7 @@ class CurrentSite:
         self._store = store
         self._site: Site | None = None
         self._of: list[Publication] | None = None
+        self._unread: set[int] = set()  # cancelled campaigns that nobody got, looked through once
         self._lock = threading.Lock()
 
     @property
@@ -59,7 +60,7 @@ class CurrentSite:
         """
         with self._lock:
             with self._store.read() as conn:
-                found = published(conn)
+                found = published(conn, unread=self._unread)
             if found == self._of and not self.problems:
                 return False
             site = site_of(self._workspace, found, before=self._site)
