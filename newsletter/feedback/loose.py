@@ -12,13 +12,14 @@ import re
 from dataclasses import dataclass
 from email.utils import getaddresses
 
-from newsletter.feedback.dsn import address_in
+from newsletter.feedback.dsn import address_in, is_report
 from newsletter.feedback.returned_mail import ReturnedMail
 from newsletter.feedback.severity import is_permanent
 
 _MAX_LINES = 1_000  # flufl.bounce tries some fifty expressions on every line
 _MAX_SAID = 1 << 15  # characters
 _MAX_LINE = 250  # characters
+_MAX_NAMED = 20
 _SILENT = logging.CRITICAL + 1
 
 _AUTOMATIC = re.compile(
@@ -41,8 +42,12 @@ _BOUNCE = re.compile(
     r"|エラー|未送达|退信|не доставлено",
     re.IGNORECASE,
 )
+_NAMED = re.compile(
+    r"^[ \t*-]{0,8}<?([^\s<>:;,@]{1,64}@[^\s<>:;,@]{1,200})>?[ \t]*(?:[:：]|$)", re.M
+)
 # Where a machine begins to quote what it returns.
 _QUOTE = re.compile(r"original|returned|copy of|below this line|message text", re.IGNORECASE)
+_COPY = re.compile(r"below is a copy of|^(?:received|return-path|dkim-signature):", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +99,30 @@ def findings_in(mail: ReturnedMail, *, has_token: bool) -> list[Finding]:
         )
         for address in [*failed, *(one for one in delayed if one not in failed)]
     ]
+    if not found and _is_of_a_machine(mail):
+        found = _named(said)
     if not found and has_token and _is_of_a_machine(mail):
         # Without an address and with nothing but words: only clear ones are permanent.
         permanent = is_permanent(None, said[:4_000], otherwise=False)
         found = [Finding(email=None, is_delay=False, is_permanent=permanent, detail=said[:300])]
     return found
+
+
+def _named(said: str) -> list[Finding]:
+    """Addresses that begin a line, alone or before a colon; clear words alone are permanent."""
+    places = list(_NAMED.finditer(said))[: _MAX_NAMED + 1]
+    addresses = dict.fromkeys(filter(None, (address_in(place[1]) for place in places)))
+    if len(addresses) > _MAX_NAMED:
+        return []
+    return [
+        Finding(
+            email=address,
+            is_delay=False,
+            is_permanent=is_permanent(None, _about(said, address), otherwise=False),
+            detail=_about(said, address),
+        )
+        for address in addresses
+    ]
 
 
 def _is_answer(mail: ReturnedMail) -> bool:
@@ -117,8 +141,11 @@ def _is_of_a_machine(mail: ReturnedMail) -> bool:
 def _said(mail: ReturnedMail) -> str:
     """What the machine says itself, without what it quotes below a line."""
     lines: list[str] = []
-    for line in "\n".join(mail.texts)[:_MAX_SAID].split("\n"):
-        if any(lines) and line.lstrip().startswith("---") and _QUOTE.search(line[:_MAX_LINE]):
+    # What a report says in fields is read elsewhere; here only where there is nothing else.
+    texts = [text for text in mail.texts if not is_report(text)] or list(mail.texts)
+    for line in "\n".join(texts)[:_MAX_SAID].split("\n"):
+        is_rule = line.lstrip().startswith("---") and _QUOTE.search(line[:_MAX_LINE])
+        if any(lines) and (is_rule or _COPY.match(line[:_MAX_LINE])):
             break
         lines.append(line[:_MAX_LINE].rstrip())
     return "\n".join(lines)

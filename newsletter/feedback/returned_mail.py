@@ -91,6 +91,8 @@ class ReturnedMail:
 def read(data: bytes) -> ReturnedMail:
     """Read *data* as a mail; of a long one only the beginning."""
     data = data[:MAX_BYTES].replace(b"\0", b"")
+    if b"\n" not in data:  # line ends of an old Mac, or of a gateway that lost the other half
+        data = data.replace(b"\r", b"\n")
     containers = [found.start() for found in _CONTAINER.finditer(data)]
     if len(containers) > _MAX_CONTAINERS:
         data = data[: containers[_MAX_CONTAINERS]]
