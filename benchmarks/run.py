@@ -19,6 +19,7 @@ from pathlib import Path
 
 import audience
 import delivery
+import web
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = str(Path(sys.executable).with_name("newsletter"))
@@ -121,6 +122,7 @@ def main() -> None:
         table("The editor's side", head, editor_rows()),
         table("The audience", head, audience.rows()),
         table("Delivery", delivery.HEAD, delivery.rows()),
+        table("The public side", web.HEAD, web.rows()),
     ]
     sys.exit(0 if all(met) else 1)
 

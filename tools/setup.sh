@@ -58,6 +58,7 @@ if [ "$kind" = dev ]; then
     [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
     [ -x /usr/sbin/dovecot ] || command -v dovecot >/dev/null || missing="$missing dovecot-imapd"
     [ "${2:-}" != bench ] || command -v cc >/dev/null || missing="$missing gcc libc6-dev"
+    [ "${2:-}" != bench ] || command -v wrk >/dev/null || missing="$missing wrk"
     # shellcheck disable=SC2086  # a list of names
     [ -z "$missing" ] || apt_install $missing
 fi
