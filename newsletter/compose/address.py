@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from email.charset import Charset
+from binascii import b2a_base64
 from email.header import Header
 
 from newsletter.errors import RecipientRejected
@@ -24,7 +24,11 @@ _DOMAIN = rf"{_LABEL}(?:\.{_LABEL})+"
 _ADDRESS = re.compile(rf"(?=.{{6,{MAX_ADDRESS}}}\Z){_LOCAL}@{_DOMAIN}")
 _UTF8_LOCAL = re.compile(_LOCAL.replace("A-Z", r"\u0080-\U0010ffffA-Z"))  # RFC 6531 §3.3
 
-_UTF8 = Charset("utf-8")
+# RFC 2047 §5.3: what may stand in a phrase as it is
+_QUOTED = {
+    byte: chr(byte) if chr(byte).isalnum() and byte < 128 else f"={byte:02X}" for byte in range(256)
+}
+_QUOTED |= {ord(" "): "_"} | {ord(char): char for char in "!*+-/"}
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
@@ -117,7 +121,8 @@ def mailbox(header: str, name: str, email: str) -> str:
         raise _rejected(
             "the name holds a control character or a line break", hint="correct the name"
         )
-    name = " ".join(filter(None, name.split(" ")))
+    if "  " in name or name[:1] == " " or name[-1:] == " ":
+        name = " ".join(filter(None, name.split(" ")))
     if not name:
         return email
     phrase = _phrase(name)
@@ -130,18 +135,23 @@ def mailbox(header: str, name: str, email: str) -> str:
 
 def _phrase(name: str) -> str | None:
     """*name* as atoms or as a quoted string; None where only encoded words can say it."""
-    if _ATOMS.fullmatch(name) and "=?" not in name:
-        return name
     if not name.isascii() or "=?" in name:
         return None
+    if _ATOMS.fullmatch(name):
+        return name
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _encoded_words(header: str, text: str, room: int) -> str:
-    """*text* as `Header` writes it, which takes ten times as long where one word is enough."""
+    """*text* as `Header` writes it, which takes many times as long where one word is enough."""
     if len(text) <= room:
-        word = _UTF8.header_encode(text)
+        data = text.encode()
+        quoted = data.decode("latin-1").translate(_QUOTED)
+        if (len(data) + 2) // 3 * 4 < len(quoted):
+            word = f"=?utf-8?b?{b2a_base64(data, newline=False).decode('ascii')}?="
+        else:
+            word = f"=?utf-8?q?{quoted}?="
         if len(word) <= room:
             return word
     return Header(text, "utf-8", maxlinelen=LINE, header_name=header).encode(linesep="\r\n")

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from operator import attrgetter, itemgetter
 
 import msgspec
@@ -41,9 +42,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL = re.compile(r"https?://[!-+\--;=?-~]+")  # printable ASCII without comma and angle brackets
 # What neither html.escape nor encode_value would alter: most addresses and links.
 _PLAIN = re.compile(r"[A-EG-Za-z0-9][A-Za-z0-9@:/?#._~+-]{0,74}")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9@:/?#._~+-]{1,67}")
 
 
-class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One reader of one edition: a field for each slot of the same name.
 
     *delivery* is opaque: letters, digits, "-" and "_".
@@ -110,8 +112,8 @@ class MessageTemplate:
         self._mailto = ascii_address(headers.help_email)
         self._unsubscribe_by_mail = f">, <mailto:{self._mailto}?subject=unsubscribe%20"
         self._unsubscribe_room = MAX_LINE - len(f"List-Unsubscribe: <{self._unsubscribe_by_mail}>")
-        used = sorted({*slots.count(email_html), *slots.count(email_text)})
-        self._texts_of = tuple(attrgetter(slot.value) for slot in used)
+        used = sorted({*slots.REQUIRED, *slots.count(email_html), *slots.count(email_text)})
+        self._values = tuple((attrgetter(slot.value), _LINES[slot]) for slot in used)
         keys = [*_HEADER_KEYS, *(f"{kind}:{slot}" for slot in used for kind in ("html", "text"))]
         # Where each piece of the message is found among the values followed by the static pieces.
         places: list[int] = []
@@ -128,7 +130,11 @@ class MessageTemplate:
         self._in_order = itemgetter(*places)
 
     def assemble(self, recipient: Recipient, *, smtputf8: bool = False) -> bytes:
-        """Give the message for *recipient*: CRLF, 7-bit, no line begins with a dot.
+        """Give the message for *recipient*; see `pieces`."""
+        return b"".join(self.pieces(recipient, smtputf8=smtputf8))
+
+    def pieces(self, recipient: Recipient, *, smtputf8: bool = False) -> tuple[bytes, ...]:
+        """Give the message for *recipient* in pieces: CRLF, 7-bit, no line begins with a dot.
 
         *smtputf8*: the server takes internationalized addresses, so one that is not
         ASCII stands in To as it is (RFC 6532), and only there.
@@ -140,26 +146,19 @@ class MessageTemplate:
         delivery, unsubscribe_url = recipient.delivery, recipient.unsubscribe_url
         if not _TOKEN.fullmatch(delivery):
             raise ValueError("a delivery token is 1 to 64 letters, digits, “-” and “_”")
-        for url in (unsubscribe_url, recipient.preferences_url, recipient.web_url):
-            if not _URL.fullmatch(url):
-                raise ValueError(f"a reader’s link is not a plain https address: {url!r}")
         if len(unsubscribe_url) + len(delivery) > self._unsubscribe_room:
             raise ValueError(f"List-Unsubscribe has more than {MAX_LINE} characters")
         email = utf8_address(recipient.email) if smtputf8 else ascii_address(recipient.email)
         pieces = [
             mailbox("To", recipient.name, email).encode(),
             delivery.encode("ascii"),
-            unsubscribe_url.encode("ascii"),
+            unsubscribe_url.encode("utf-8"),  # which is refused below unless it is ASCII
         ]
-        for text_of in self._texts_of:
-            text = text_of(recipient)
-            if _PLAIN.fullmatch(text):
-                line = text.encode("ascii") + SOFT_BREAK
-                pieces += (line, line)
-            else:
-                pieces += (encode_value(html.escape(text)), encode_value(text))
+        for text_of, lines_of in self._values:
+            pieces += lines_of(text_of(recipient))
         pieces += self._static
-        return b"".join(self._in_order(pieces))
+        message: tuple[bytes, ...] = self._in_order(pieces)
+        return message
 
     def _parts(self, headers: Headers, email_html: str, email_text: str) -> Iterator[bytes | str]:
         """Bytes that are the same for all, and the keys of values that are not."""
@@ -206,6 +205,32 @@ class MessageTemplate:
         yield _header("Precedence", "bulk")
         yield _header("Feedback-ID", headers.feedback_id)
         yield _header("Content-Language", headers.language)
+
+
+def _lines(text: str) -> tuple[bytes, bytes]:
+    """A value as it stands in HTML, and as it stands in text."""
+    if _PLAIN.fullmatch(text):
+        line = text.encode("ascii") + SOFT_BREAK
+        return line, line
+    return encode_value(html.escape(text)), encode_value(text)
+
+
+def _lines_of_url(url: str) -> tuple[bytes, bytes]:
+    if _PLAIN_URL.fullmatch(url):
+        line = url.encode("ascii") + SOFT_BREAK
+        return line, line
+    if not _URL.fullmatch(url):
+        raise ValueError(f"a reader’s link is not a plain https address: {url!r}")
+    return _lines(url)
+
+
+_LINES: dict[Slot, Callable[[str], tuple[bytes, bytes]]] = {
+    Slot.NAME: _lines,
+    Slot.EMAIL: _lines,
+    Slot.UNSUBSCRIBE_URL: _lines_of_url,
+    Slot.PREFERENCES_URL: _lines_of_url,
+    Slot.WEB_URL: lru_cache(maxsize=16)(_lines_of_url),  # the same for all readers of an edition
+}
 
 
 def _header(name: str, value: str) -> bytes:

@@ -82,15 +82,19 @@ class Mailing:
         )
 
     def message(self, delivery: Delivery, *, smtputf8: bool = False) -> bytes:
-        """The whole message (RFC 5322, CRLF, 7-bit, never in need of dot-stuffing).
+        """The whole message; see `pieces`."""
+        return b"".join(self.pieces(delivery, smtputf8=smtputf8))
+
+    def pieces(self, delivery: Delivery, *, smtputf8: bool = False) -> tuple[bytes, ...]:
+        """The whole message, not yet joined (RFC 5322, CRLF, 7-bit, no need of dot-stuffing).
 
         *smtputf8*: To may hold an address that is not ASCII, as it is (RFC 6532).
 
         Raises:
             RecipientRejected: the name or the address cannot stand in a header.
         """
-        message = self.template.assemble(self.recipient(delivery), smtputf8=smtputf8)
-        return message if self.signer is None else self.signer.sign(message) + message
+        pieces = self.template.pieces(self.recipient(delivery), smtputf8=smtputf8)
+        return pieces if self.signer is None else (self.signer.sign(b"".join(pieces)), *pieces)
 
 
 def delivery_of(links: Links, token: str) -> tuple[int, int] | None:

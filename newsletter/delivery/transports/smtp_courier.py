@@ -13,13 +13,17 @@ answers nothing, or that cannot be the answer, ends the connection.
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING
 
 from newsletter.delivery.model import Delivery
-from newsletter.delivery.transports.smtp_envelope import mail_and_rcpt, message_of
+from newsletter.delivery.transports.smtp_envelope import Prepared, prepared
 from newsletter.delivery.transports.smtp_opening import QUIT_TIMEOUT, Opened
-from newsletter.delivery.transports.smtp_replies import ReplyError, ReplyReader, queue_id
+from newsletter.delivery.transports.smtp_replies import (
+    ROUND_TRIP,
+    ReplyError,
+    ReplyReader,
+    queue_id,
+)
 from newsletter.errors import RecipientRejected
 
 if TYPE_CHECKING:
@@ -29,11 +33,6 @@ if TYPE_CHECKING:
 _READY, _RSET, _MAIL, _RCPT, _DATA, _BODY, _EMPTY, _QUIT, _MESSAGE = range(9)
 _COMMANDS = ("", "RSET", "MAIL", "RCPT", "DATA", "BODY", "", "QUIT", "")
 _POSITIVE = ord("2")
-# A message was taken, and the next envelope: most of what a server ever says.
-_ALL_WELL = re.compile(
-    rb"(250 [^\r\n]{0,500})\r\n2\d\d [^\r\n]{0,500}\r\n2\d\d [^\r\n]{0,500}\r\n"
-    rb"354 [^\r\n]{0,500}\r\n"
-)
 
 
 class Courier(asyncio.Protocol):
@@ -59,10 +58,7 @@ class Courier(asyncio.Protocol):
         self._since = self._time()  # the last write, or without work
         self._under_way: Delivery | None = None  # handed over, or about to be; not answered
         self._message = b""  # of a delivery that is about to be handed over, and what follows it
-        self._next: Delivery | None = None  # its envelope is being talked about
-        self._next_body = b""
-        self._next_mail = b""
-        self._next_rcpt = b""
+        self._next: Prepared | None = None  # its envelope is being talked about
         self._recipient_taken = False  # of the envelope, whatever else was refused
         self._needs_reset = False
         self._is_stopped = False
@@ -94,9 +90,9 @@ class Courier(asyncio.Protocol):
             self.lose("sending was stopped")
         else:
             self.last = self._is_stopped = True
-            delivery, self._next = self._next, None
-            if delivery is not None:
-                self._feed.returned(delivery)
+            upcoming, self._next = self._next, None
+            if upcoming is not None:
+                self._feed.returned(upcoming.delivery)
 
     def check(self, now: float) -> None:
         """End what takes too long; *now* in the event loop's time."""
@@ -126,7 +122,7 @@ class Courier(asyncio.Protocol):
             elif under_way is not None:
                 self._feed.uncertain(under_way, reason)
             if upcoming is not None:
-                self._feed.returned(upcoming)
+                self._feed.returned(upcoming.delivery)
         except Exception as error:
             self._pool.stop(error)
         self._pool.gone(self, None if expected else reason)
@@ -139,7 +135,7 @@ class Courier(asyncio.Protocol):
         try:
             well = None
             if self._stage == _BODY and self._next is not None and not self._unread:
-                well = _ALL_WELL.fullmatch(data)
+                well = ROUND_TRIP.fullmatch(data)
             if well is None:
                 self._read(data)
             else:
@@ -204,7 +200,8 @@ class Courier(asyncio.Protocol):
         elif stage == _RSET and reply[0] == _POSITIVE:
             self._stage = _MAIL
             if not self._pipelining:
-                self._write(self._next_mail, _MAIL)
+                assert self._next is not None
+                self._write(self._next.mail, _MAIL)
         elif stage == _EMPTY:
             self._go_on()
         else:
@@ -215,7 +212,8 @@ class Courier(asyncio.Protocol):
         if self._pipelining:
             self._stage = _RCPT
         elif taken:
-            self._write(self._next_rcpt, _RCPT)
+            assert self._next is not None
+            self._write(self._next.rcpt, _RCPT)
         else:
             self._go_on()
 
@@ -233,6 +231,7 @@ class Courier(asyncio.Protocol):
             self._is_taken(reply)
             self._go_on()
         elif self._next is not None:
+            self._check_may_write()
             self._make_message()
         elif self._recipient_taken:
             # Even an empty message would reach somebody. Without the final dot nothing does.
@@ -248,9 +247,9 @@ class Courier(asyncio.Protocol):
         if reply[0] not in b"45":
             raise ReplyError(f"unexpected: {self._pool.server.shown(reply)}")
         self._needs_reset = True
-        delivery, self._next = self._next, None
-        if delivery is not None:
-            self._pool.refused(self, delivery, command, reply)
+        upcoming, self._next = self._next, None
+        if upcoming is not None:
+            self._pool.refused(self, upcoming.delivery, command, reply)
         return False
 
     def _body_answered(self, reply: bytes) -> None:
@@ -308,13 +307,13 @@ class Courier(asyncio.Protocol):
 
     def _make_message(self) -> None:
         """Make ready the message, its final dot and the next envelope, and tell the pool."""
-        self._check_may_write()
-        self._under_way, self._next = self._next, None
+        message, self._next = self._next, None
+        assert message is not None
+        self._under_way = message.delivery
         self._stage = _MESSAGE
-        body = self._next_body
         upcoming = None if self.last or not self._pipelining else self._feed.take()
         envelope = self._prepare(upcoming)
-        self._message = b"".join((body, b".\r\n", envelope))
+        self._message = b"".join((*message.pieces, b".\r\n", envelope))
         self._pool.hand_over_soon(self)
 
     def _prepare(self, delivery: Delivery | None) -> bytes:
@@ -322,32 +321,25 @@ class Courier(asyncio.Protocol):
 
         Nothing, if the feed has nothing.
         """
+        pool = self._pool
         while delivery is not None:
             try:
-                envelope = self._envelope(delivery)
+                upcoming = prepared(
+                    pool.mailing, delivery, pool.server.envelope_from, self._capabilities
+                )
             except RecipientRejected as error:
                 self._feed.refused_for_good(delivery, error.message)
             except BaseException:
                 self._feed.returned(delivery)
                 raise
             else:
-                self._next = delivery
+                self._next = upcoming
                 self._left -= 1
                 if self._left == 0:
                     self.last = True
-                return envelope
+                return upcoming.mail + (upcoming.rcpt + b"DATA\r\n" if self._pipelining else b"")
             delivery = None if self.last else self._feed.take()
         return b""
-
-    def _envelope(self, delivery: Delivery) -> bytes:
-        pool = self._pool
-        self._next_body = message_of(pool.mailing, delivery)
-        self._next_mail, self._next_rcpt = mail_and_rcpt(
-            pool.server.envelope_from, delivery.email, len(self._next_body), self._capabilities
-        )
-        if self._pipelining:
-            return self._next_mail + self._next_rcpt + b"DATA\r\n"
-        return self._next_mail
 
     def _quit(self) -> None:
         self._stage = _QUIT

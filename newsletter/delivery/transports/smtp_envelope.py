@@ -5,6 +5,8 @@ Refuses what the server could not take, before a word is said about it.
 
 from __future__ import annotations
 
+import msgspec
+
 from newsletter.compose.address import ascii_address, utf8_address
 from newsletter.delivery.mailing import Mailing
 from newsletter.delivery.model import Delivery
@@ -18,7 +20,7 @@ def wire_address(email: str) -> tuple[bytes, bool]:
     Raises:
         RecipientRejected: it is no address.
     """
-    if email.rpartition("@")[0].isascii():
+    if email.isascii() or email.rpartition("@")[0].isascii():
         return ascii_address(email).encode("ascii"), False
     return utf8_address(email).encode(), True
 
@@ -51,11 +53,25 @@ def mail_and_rcpt(
     return f"MAIL FROM:<{sender}>{parameters}\r\n".encode(), b"RCPT TO:<%b>\r\n" % recipient
 
 
-def message_of(mailing: Mailing, delivery: Delivery) -> bytes:
-    """The message of *delivery*; To stays as it is where `wire_address` needs SMTPUTF8.
+class Prepared(msgspec.Struct, gc=False):
+    """A message that is ready to be handed over, and what is said before it."""
+
+    delivery: Delivery
+    pieces: tuple[bytes, ...]
+    mail: bytes
+    rcpt: bytes
+
+
+def prepared(
+    mailing: Mailing, delivery: Delivery, sender: str, capabilities: Capabilities
+) -> Prepared:
+    """Make the message of *delivery*; To stays as it is where `wire_address` needs SMTPUTF8.
 
     Raises:
-        RecipientRejected: it cannot be made.
+        RecipientRejected: it cannot be made, or the server does not take it.
     """
-    utf8 = not delivery.email.isascii() and wire_address(delivery.email)[1]
-    return mailing.message(delivery, smtputf8=utf8)
+    email = delivery.email
+    utf8 = not email.isascii() and wire_address(email)[1]
+    pieces = mailing.pieces(delivery, smtputf8=utf8)
+    mail, rcpt = mail_and_rcpt(sender, email, sum(map(len, pieces)), capabilities)
+    return Prepared(delivery, pieces, mail, rcpt)

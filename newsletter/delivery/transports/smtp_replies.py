@@ -15,6 +15,13 @@ from enum import StrEnum
 MAX_LINE = 4_096  # octets; 512 is the most that is allowed (RFC 5321 §4.5.3.1.5)
 MAX_LINES = 200
 
+# All went well: a message was taken (group 1), and MAIL, RCPT and DATA of the next one. Most of
+# what a server ever says to a sender that pipelines; what does not match need not be wrong.
+ROUND_TRIP = re.compile(
+    rb"(250 [^\r\n]{0,500})\r\n2\d\d [^\r\n]{0,500}\r\n2\d\d [^\r\n]{0,500}\r\n"
+    rb"354 [^\r\n]{0,500}\r\n"
+)
+
 _QUEUE_ID = re.compile(
     rb"queued as <?([^\s<>;,()]{1,100})"  # Postfix
     rb"|\bid=<?([^\s<>;,()]{1,100})"  # Exim
