@@ -132,7 +132,8 @@ class SenderFeed:
 
     def accepted(self, delivery: Delivery, provider_id: str = "") -> None:
         self._cells[delivery.place] = _ACCEPTED
-        self._results.accepted.append((delivery, provider_id))
+        delivery.provider_id = provider_id
+        self._results.accepted.append(delivery)
 
     def refused_for_now(self, delivery: Delivery, reply: str, after: float | None = None) -> None:
         self._cells[delivery.place] = _REFUSED

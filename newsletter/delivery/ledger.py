@@ -14,8 +14,9 @@ from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
 from newsletter.audience.history import write_audit
@@ -35,6 +36,7 @@ from newsletter.store.tables import campaign, delivery, microseconds
 
 _LONGEST_WAIT = timedelta(days=1)  # between two tries
 _SHORTEST_WAIT = timedelta(seconds=1)
+_Row = TypeVar("_Row")
 _JITTER = 0.25  # of a wait, up or down: refused together, they do not come back together
 
 
@@ -220,20 +222,20 @@ class Ledger:
 
     def _claim(self, conn: sa.Connection, limit: int, now: datetime) -> Claim:
         values = {**self._campaign, "now": now}
-        rows = conn.execute(self._sql.due, {**values, "number": limit}).all()
+        rows = _rows(conn, self._sql.due, {**values, "number": limit}, list[tuple[int, int]])
         retried = len(rows)
         if len(rows) < limit:
             fresh = {**values, "after": self._after, "number": limit - len(rows)}
-            walked = conn.execute(self._sql.fresh, fresh).all()
+            walked = _rows(conn, self._sql.fresh, fresh, list[tuple[int, int]])
             if walked:
-                self._after = walked[-1][0]
-            rows = [*rows, *walked]
+                self._after = max(walked)[0]
+            rows += walked
         if not rows:
             return Claim()
-        attempts: dict[int, int] = {row[0]: row[1] for row in rows}
+        attempts = dict(rows)
         values["ids"] = self._sql.ids(list(attempts))
         # A statement of its own: it sees what was committed before the people were held.
-        people = conn.execute(self._sql.people, values).all()
+        people = _rows(conn, self._sql.people, values, list[tuple[int, str, str]])
         if len(people) < len(attempts):
             gone = attempts.keys() - {person[0] for person in people}
             conn.execute(self._sql.suppress, {**values, "ids": self._sql.ids(sorted(gone))})
@@ -271,21 +273,19 @@ class Ledger:
             deferred=sum(row["new_not_before"] is not None for row in (*rows, *back)),
         )
 
-    def _accept(
-        self, conn: sa.Connection, accepted: list[tuple[Delivery, str]], now: datetime
-    ) -> None:
+    def _accept(self, conn: sa.Connection, accepted: list[Delivery], now: datetime) -> None:
         campaign_id, moment = self._campaign["campaign"], microseconds(now)
         if self._store.dialect == "sqlite":
             named: dict[str, list[int]] = {}  # by the provider's id: one for all of a request
-            for held, provider_id in accepted:
-                named.setdefault(provider_id, []).append(held.subscriber_id)
+            for held in accepted:
+                named.setdefault(held.provider_id, []).append(held.subscriber_id)
             rows = [
                 (provider_id or None, moment, campaign_id, self._sql.ids(subscribers))
                 for provider_id, subscribers in named.items()
             ]
             conn.exec_driver_sql(self._sql.accept, rows)
             return
-        providers = {held.subscriber_id: provider_id or None for held, provider_id in accepted}
+        providers = {held.subscriber_id: held.provider_id or None for held in accepted}
         values = (json.dumps(providers), moment, campaign_id, list(providers))
         conn.exec_driver_sql(self._sql.accept, values)
 
@@ -317,3 +317,11 @@ class Ledger:
         doubled = self._config.retry_after * 2.0 ** (report.delivery.attempts - 1)
         jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
         return timedelta(seconds=min(doubled * jitter, _LONGEST_WAIT.total_seconds()))
+
+
+def _rows(
+    conn: sa.Connection, statement: sa.Select[Any], values: dict[str, Any], kind: type[list[_Row]]
+) -> list[_Row]:
+    """What a statement of `Statements` found that gives its rows as JSON."""
+    found = conn.execute(statement, values).scalar_one()
+    return [] if found is None else msgspec.json.decode(found, type=kind)

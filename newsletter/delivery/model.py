@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class State(StrEnum):
     """Of a campaign."""
@@ -35,9 +37,8 @@ class Outcome(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-@dataclass(slots=True)
-class Delivery:
-    """One claimed delivery in a sender's hands."""
+class Delivery(msgspec.Struct, gc=False):
+    """One claimed delivery in a sender's hands: thousands at once, none refers to another."""
 
     subscriber_id: int
     email: str
@@ -45,6 +46,7 @@ class Delivery:
     attempts: int  # this one included
     place: int  # in the journal
     returns: int = 0  # how often a transport gave it back
+    provider_id: str = ""  # of an accepted one, where the other side gave it a name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,7 +26,7 @@ class Postponed(NamedTuple):
 
 @dataclass(slots=True)
 class Results:
-    accepted: list[tuple[Delivery, str]] = field(default_factory=list)  # with the provider's id
+    accepted: list[Delivery] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     postponed: list[Postponed] = field(default_factory=list)
 
@@ -35,7 +35,7 @@ class Results:
 
     def places(self) -> list[int]:
         """In the journal, of all of them."""
-        held = [held for held, _ in self.accepted]
+        held = [*self.accepted]
         held += [report.delivery for report in self.reports]
         held += [back.delivery for back in self.postponed]
         return [delivery.place for delivery in held]

@@ -1,7 +1,8 @@
 """The ledger's statements: claim a thousand rows, fold a thousand results. Named, not run here.
 
 Both databases take the same ones; what differs is how a list of ids is passed in.
-A claim walks the primary key (campaign, subscriber) upwards, and finds those that wait for
+What a claim reads comes as one JSON text, which costs half as much as a thousand rows.
+It walks the primary key (campaign, subscriber) upwards, and finds those that wait for
 another try by their own index, so that no claim looks at the whole table.
 """
 
@@ -45,12 +46,12 @@ class Statements:
             .with_for_update(read=True)
         )
         due = delivery.c.not_before <= _NOW
-        self.due = _candidates(due, order=delivery.c.not_before)
+        self.due = self._as_json(_candidates(due, order=delivery.c.not_before))
         fresh = sa.and_(
             delivery.c.subscriber_id > sa.bindparam("after"), delivery.c.not_before.is_(None)
         )
-        self.fresh = _candidates(fresh, order=delivery.c.subscriber_id)
-        self.people = (
+        self.fresh = self._as_json(_candidates(fresh, order=delivery.c.subscriber_id))
+        self.people = self._as_json(
             eligible()
             .with_only_columns(subscriber.c.id, subscriber.c.email, subscriber.c.name)
             .where(self._named(subscriber.c.id))
@@ -104,6 +105,14 @@ class Statements:
     def ids(self, numbers: Sequence[int]) -> Any:
         """The value of the parameter `ids`."""
         return json.dumps(numbers) if self._is_sqlite else list(numbers)
+
+    def _as_json(self, rows: sa.Select[Any]) -> sa.Select[Any]:
+        """All *rows*, each an array; NULL or an empty array where there is none."""
+        columns = rows.subquery().c
+        if self._is_sqlite:
+            return sa.select(sa.func.json_group_array(sa.func.json_array(*columns)))
+        everything = sa.func.json_agg(sa.func.json_build_array(*columns))
+        return sa.select(sa.cast(everything, sa.Text))
 
     def _named(self, column: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
         ids: sa.BindParameter[Any] = sa.bindparam("ids")

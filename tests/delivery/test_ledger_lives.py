@@ -327,7 +327,7 @@ class Lives(RuleBasedStateMachine):
 
 
 def results_of(results: Any) -> list[int]:
-    return [held.subscriber_id for held, _ in results.accepted] + [
+    return [held.subscriber_id for held in results.accepted] + [
         report.delivery.subscriber_id for report in results.reports
     ]
 
