@@ -7,6 +7,7 @@ when the database or the other side fails. Refuses to send what is not the froze
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -85,10 +86,24 @@ def send(
                 on_progress=on_progress,
                 patience=patience,
             )
-            summary = uvloop.run(sending.run(mailing))
+            with _settled_heap():
+                summary = uvloop.run(sending.run(mailing))
             if summary.ending is Ending.COMPLETED:
                 journal.remove()
             return summary
+
+
+@contextmanager
+def _settled_heap() -> Iterator[None]:
+    """Spare the garbage collector what was there before: it would look it over again and again.
+
+    That is a tenth of a fast sender's processor time; what we make ourselves has no cycles.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def settle_crash(store: Store, workspace: Workspace, campaign_id: int) -> None:
