@@ -125,10 +125,11 @@ class RequestTemplate:
         if self._mark in name or self._mark in email:
             raise _rejected("the name holds what stands for a reader’s value")
         if len(email) <= MAX_LOCAL and PLAIN_EMAIL.fullmatch(email):
-            address = email
+            spelling = email
             to = shown = shown_html = email.encode()
         else:
             address = ascii_address(email)
+            spelling = address.lower()
             to, shown, shown_html = _text(address), _text(email), _text(html.escape(email))
         if not name or PLAIN_NAME.fullmatch(name):
             display = called = called_html = name.encode()
@@ -138,14 +139,11 @@ class RequestTemplate:
             display = _text(_without_delimiters(name))
             called, called_html = _text(name), _text(html.escape(name))
         member = b',"name":"%b"' % display if display else b""
-        values = (  # in the order of _FIELDS
-            *(to, member, token, unsubscribe, preferences),
-            *(shown, shown_html, called, called_html),
-        )
-        personalization = self._form % self._in_order(values)
+        fields = to, member, token, unsubscribe, preferences, shown, shown_html, called, called_html
+        personalization = self._form % self._in_order(fields)
         if len(personalization) > MAX_VALUES:  # stricter by what stands around the values
             raise _rejected(f"the name has more bytes than SendGrid takes ({MAX_VALUES:,})")
-        return Entry(delivery, address.lower(), personalization)
+        return Entry(delivery, spelling, personalization)
 
     def body(self, entries: Iterable[Entry]) -> bytes:
         """The JSON of one request for *entries*."""
