@@ -1,6 +1,7 @@
 """The server inside `newsletter run`: a process of its own, started again when it dies.
 
-So nothing that the web does can make a slot late, and the other way round.
+So nothing that the web does can make a slot late, and the other way round. Leaves no
+process behind: one that hangs at the end is killed, and one whose parent is gone ends.
 """
 
 from __future__ import annotations
@@ -8,9 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 
 from newsletter.config import Workspace
 from newsletter.errors import NewsletterError
@@ -32,44 +36,65 @@ def serving(workspace: Workspace, *, say: Callable[[str], object]) -> Iterator[N
 
 
 class _Keeper(threading.Thread):
+    """Starts and waits in its own thread; `stop` may be called from any other."""
+
     def __init__(self, workspace: Workspace, say: Callable[[str], object]) -> None:
         super().__init__(name="web server", daemon=True)
         self._workspace, self._say = workspace, say
-        self._stop_asked = threading.Event()
-        self._process = get_context("spawn").Process(target=_serve, args=(workspace, None))
+        self._is_over = threading.Event()
+        self._starting = threading.Lock()
+        self._process: SpawnProcess | None = None
 
     def run(self) -> None:
         pause, said = _FIRST_PAUSE, ""
-        context = get_context("spawn")
-        while not self._stop_asked.is_set():
-            answer, given = context.Pipe(duplex=False)
-            self._process = context.Process(
-                target=_serve, args=(self._workspace, given), daemon=True
-            )
-            self._process.start()
-            given.close()
-            self._process.join(_SOUND)
-            if self._process.is_alive():
-                pause, said = _FIRST_PAUSE, ""
-                self._process.join()
-            if self._stop_asked.is_set():
+        while not self._is_over.is_set():
+            began = time.monotonic()
+            problem = self._serve_once()
+            if self._is_over.is_set():
                 return
-            problem = answer.recv() if answer.poll() else f"code {self._process.exitcode}"
-            answer.close()
+            if time.monotonic() - began >= _SOUND:
+                pause, said = _FIRST_PAUSE, ""
             if problem != said:
                 said = problem
                 self._say(f"the web server ended: {problem}; it is started again")
-            self._stop_asked.wait(pause)
+            self._is_over.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def stop(self) -> None:
-        self._stop_asked.set()
-        if self._process.pid is not None and self._process.is_alive():
-            self._process.terminate()
+        """End it in order, or else by force; returns when it is gone."""
+        self._is_over.set()
+        with self._starting:  # from here on none is started
+            process = self._process
+        if process is not None:
+            process.terminate()
         self.join(_PATIENCE)
+        if process is not None and self.is_alive():
+            process.kill()
+            self.join()
+
+    def _serve_once(self) -> str:
+        """Start a server and wait for its end; say how it ended."""
+        context = get_context("spawn")
+        answer, given = context.Pipe(duplex=False)
+        with answer:
+            with given, self._starting:
+                if self._is_over.is_set():
+                    return ""
+                process = context.Process(target=_serve, args=(self._workspace, given), daemon=True)
+                try:
+                    process.start()
+                except OSError as error:  # no memory, too many processes
+                    return f"it cannot be started: {error.strerror}"
+                self._process = process
+            # Only this thread waits for it: two that do take its exit code from one another.
+            process.join()
+            with suppress(EOFError, OSError):  # it was killed, and said nothing
+                return str(answer.recv())
+        code = process.exitcode or 0
+        return f"by signal {-code}" if code < 0 else f"with code {code}"
 
 
-def _serve(workspace: Workspace, answer: object) -> None:
+def _serve(workspace: Workspace, answer: Connection) -> None:
     from newsletter.store.engine import open_store
     from newsletter.web.server import serve
 
@@ -79,7 +104,8 @@ def _serve(workspace: Workspace, answer: object) -> None:
         with open_store(workspace) as store:
             serve(workspace, store)
     except NewsletterError as error:
-        answer.send(error.message + (f" ({error.hint})" if error.hint else ""))  # type: ignore[attr-defined]
+        with suppress(OSError):  # nobody is left to tell
+            answer.send(error.message + (f" ({error.hint})" if error.hint else ""))
 
 
 def _end_with_parent() -> None:
@@ -87,3 +113,5 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_PATIENCE)
+        os.kill(os.getpid(), signal.SIGKILL)
