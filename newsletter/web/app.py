@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from newsletter import __version__
 from newsletter.errors import NewsletterError
 from newsletter.web.archive import Archive
 from newsletter.web.context import Context
+from newsletter.web.cors import CrossOrigin
 from newsletter.web.headers import SecurityHeaders
 from newsletter.web.logs import log
 from newsletter.web.observed import Observed
@@ -47,7 +49,8 @@ def make_app(context: Context) -> ASGIApp:
     return PathPrefix(
         Observed(
             SecurityHeaders(
-                make_routes(context), https=context.config.site_url.startswith("https")
+                CrossOrigin(make_routes(context), context),
+                https=context.config.site_url.startswith("https"),
             ),
             context.metrics,
         ),
@@ -100,6 +103,10 @@ def _answer_errors(app: FastAPI, context: Context) -> None:
             return JSONResponse({"detail": found}, 422)
         return answer(request, 422, *_WORDS[422])
 
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # nobody reads it, and nobody made a mistake
+
     @app.exception_handler(NewsletterError)
     async def bad_world(request: Request, error: NewsletterError) -> Response:
         log().error("world", error=error)
@@ -120,7 +127,7 @@ _WORDS = {
     405: ("This does not work this way", "Please open the page and use its button."),
     410: (
         "This link has done its work",
-        "It was used before, or it is too old. You can ask for a new one below.",
+        "It is too old, was used before, or what it led to is erased. You can start anew below.",
     ),
     413: ("That is too much", "The request is larger than anything that is wanted here."),
     422: ("This did not work", "Something in the form is missing or cannot be used."),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.web.proof_of_work import ProofOfWork
 
 _HOUR = 3600.0
+PER_KEY = 10  # times what one network may: a server asks for many readers
 
 
 def now() -> datetime:
@@ -35,7 +36,8 @@ class Context:
     links: Links = field(repr=False)
     site: CurrentSite
     proof_of_work: ProofOfWork | None
-    sign_ups: Limiter  # by network
+    sign_ups: Limiter  # by network: the form, and keys that stand in pages
+    api_calls: Limiter  # by key: those that servers keep to themselves
     metrics: Metrics
     views: Views
     clock: Callable[[], datetime] = now
@@ -73,6 +75,7 @@ def context_of(
         site=CurrentSite(workspace, store),
         proof_of_work=work,
         sign_ups=Limiter(config.per_ip_per_hour, _HOUR),
+        api_calls=Limiter(config.per_ip_per_hour * PER_KEY, _HOUR),
         metrics=Metrics(),
         views=Views(),
         clock=clock,

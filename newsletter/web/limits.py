@@ -9,6 +9,10 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 _MAX_KEYS = 50_000
 
@@ -41,17 +45,31 @@ class Limiter:
         return is_admitted
 
 
-def network_of(client: str) -> str:
+def client_of(request: Request) -> str | None:
+    """The address that asks; None where it is none, as a proxy may say that passes on anything."""
+    address = None if request.client is None else _address(request.client.host)
+    return None if address is None else str(address)
+
+
+def network_of(client: str | None) -> str:
     """The address that limits count: of IPv6 the /64, which is what one customer has.
 
     Anything that is no address is one key: who hides is not worth more than one who does not.
     """
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
+    address = _address(client)
+    if address is None:
         return "unknown"
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text or "")
+    except ValueError:
+        return None
+    # A zone ("fe80::1%eth0") may be any text, and says nothing beyond the machine.
+    return None if getattr(address, "scope_id", None) else address

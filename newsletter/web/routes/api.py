@@ -1,7 +1,8 @@
 """The JSON API: subscribe readers from another site, and see how a campaign goes.
 
 Each call needs a key with its scope. Subscribing answers everybody alike, as the form does.
-A key that names origins may be used by the scripts of those pages (Fetch Standard, CORS).
+A key that names origins may be used by the scripts of those pages, and so anybody may read
+it there: calls with such a key are limited by network, as the form is, others by key.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from newsletter.audience.api_keys import ApiKey, Scope, list_keys
+from newsletter.audience.api_keys import ApiKey, Scope
 from newsletter.delivery.campaign import audience_of, campaigns
 from newsletter.delivery.ledger import counts
 from newsletter.delivery.model import State
 from newsletter.issue.number import IssueNumber
 from newsletter.web.authorization import needs
+from newsletter.web.cors import PREFLIGHT, is_known
+from newsletter.web.limits import client_of, network_of
 from newsletter.web.routes.subscribe import in_whole_quanta
 from newsletter.web.sign_up import NotUsable, checked
 
@@ -28,11 +31,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.campaign import Campaign
     from newsletter.web.context import Context
 
-_PREFLIGHT = {
-    "access-control-allow-methods": "POST",
-    "access-control-allow-headers": "authorization, content-type",
-    "access-control-max-age": "600",
-}
+_HOUR = "3600"  # seconds
 
 
 class SubscriptionRequest(BaseModel):
@@ -80,31 +79,50 @@ class Problem(BaseModel):
     detail: str
 
 
+class Fault(BaseModel):
+    """One value of a request that cannot be used; the value itself is not repeated."""
+
+    where: list[str] = Field(examples=[["body", "email"]])
+    what: str
+
+
+class Malformed(BaseModel):
+    """All that cannot be used."""
+
+    detail: list[Fault]
+
+
 def router_of(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
-    may_subscribe = Depends(needs(context, Scope.SUBSCRIBE))
     may_see_status = Depends(needs(context, Scope.STATUS))
-    answers: dict[int | str, dict[str, Any]] = {
-        code: {"model": Problem} for code in (401, 403, 503)
-    }
+
+    def may_subscribe(
+        request: Request,
+        key: ApiKey = Depends(needs(context, Scope.SUBSCRIBE)),  # noqa: B008 - local
+    ) -> ApiKey:
+        _check_origin(request, key)
+        if not _admits(context, request, key):
+            context.metrics.sign_ups.labels("limited").inc()
+            raise HTTPException(
+                429, "too many requests; try again in an hour", {"retry-after": _HOUR}
+            )
+        return key
 
     @router.post(
         "/subscriptions",
         status_code=202,
         summary="Ask for the newsletter in somebody's name",
-        responses={**answers, 400: {"model": Problem}, 413: {"model": Problem}},
+        responses=_answers(400, 401, 403, 413, 422, 429, 503),
     )
     async def subscribe(
         asked: Annotated[SubscriptionRequest, Body()],
         request: Request,
-        response: Response,
-        key: ApiKey = may_subscribe,
+        key: ApiKey = Depends(may_subscribe),  # noqa: B008 - FastAPI sees no local names
     ) -> SubscriptionAnswer:
         """Send the person a mail to confirm by; nothing else comes before they do.
 
         Needs the scope `subscribe`. The answer does not tell whether the address was known.
         """
-        _allow_origin(request, response, key)
         if not context.config.subscribe.open:
             raise HTTPException(403, "sign-up is closed")
         try:
@@ -113,7 +131,8 @@ def router_of(context: Context) -> APIRouter:
                 name=asked.name,
                 language=asked.language,
                 timezone=asked.timezone,
-                ip=None,  # the caller's is the other site's, not the reader's
+                # Of a server's call the address is the other site's, not the reader's.
+                ip=client_of(request) if _is_in_a_page(request, key) else None,
                 page=_printable(asked.page) or f"api: {key.name}",
                 source="api",
             )
@@ -125,19 +144,14 @@ def router_of(context: Context) -> APIRouter:
 
     @router.options("/subscriptions", include_in_schema=False)
     def preflight(request: Request) -> Response:
-        with context.store.read() as conn:
-            keys = [key for key in list_keys(conn) if key.revoked_at is None]
-        known = {origin for key in keys for origin in key.origins}
-        origin = request.headers.get("origin", "")
-        if origin not in known:
+        if not is_known(context, request.headers.get("origin", "")):
             raise HTTPException(403, "no key allows this origin")
-        fields = {**_PREFLIGHT, "access-control-allow-origin": origin, "vary": "origin"}
-        return Response(status_code=204, headers=fields)
+        return Response(status_code=204, headers=PREFLIGHT)
 
     @router.get(
         "/campaigns/{number}",
         summary="How a campaign goes, or went",
-        responses={**answers, 404: {"model": Problem}},
+        responses=_answers(401, 403, 404, 422, 503),
         dependencies=[may_see_status],
     )
     def status(
@@ -152,19 +166,37 @@ def router_of(context: Context) -> APIRouter:
     return router
 
 
+def _answers(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What a call can be answered besides what it asked for."""
+    found: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in codes}
+    if 422 in found:
+        found[422] = {"model": Malformed}
+    for code in {429, 503} & set(codes):
+        seconds = {"description": "Seconds to wait.", "schema": {"type": "string"}}
+        found[code]["headers"] = {"Retry-After": seconds}
+    return found
+
+
 def _printable(page: str) -> str:
     return "".join(char for char in page if char.isprintable()).strip()
 
 
-def _allow_origin(request: Request, response: Response, key: ApiKey) -> None:
+def _check_origin(request: Request, key: ApiKey) -> None:
     origin = request.headers.get("origin")
-    if origin is None:
-        return
-    if key.origins and origin not in key.origins:
+    if origin is not None and key.origins and origin not in key.origins:
         raise HTTPException(403, "the key is not for pages of this origin")
-    if key.origins:
-        response.headers["access-control-allow-origin"] = origin
-        response.headers["vary"] = "origin"
+
+
+def _admits(context: Context, request: Request, key: ApiKey) -> bool:
+    now = context.clock().timestamp()
+    if _is_in_a_page(request, key):
+        return context.sign_ups.admits(network_of(client_of(request)), now)
+    return context.api_calls.admits(str(key.id), now)
+
+
+def _is_in_a_page(request: Request, key: ApiKey) -> bool:
+    """Whether anybody may know the key; who left Origin out would else get round the limit."""
+    return bool(key.origins) or "origin" in request.headers
 
 
 def _campaign(conn: sa.Connection, number: str, tag: str | None) -> Campaign:

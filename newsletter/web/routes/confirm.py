@@ -11,6 +11,7 @@ from starlette.responses import Response
 from newsletter.audience import asking
 from newsletter.notices import queue
 from newsletter.notices.model import Kind
+from newsletter.web.limits import client_of
 from newsletter.web.pages import get_and_post, html_page
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def router_of(context: Context) -> APIRouter:
                 conn,
                 token,
                 now=now,
-                ip=request.client.host if request.client else None,
+                ip=client_of(request),
                 page=f"{context.config.site_url}/confirm/",
             )
             if person is not None:

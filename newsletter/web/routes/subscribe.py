@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from newsletter.audience.fields import MAX_NAME
-from newsletter.web.limits import network_of
+from newsletter.web.limits import client_of, network_of
 from newsletter.web.pages import get_and_post, html_page, see_other
 from newsletter.web.proof_of_work import WAIT, Verdict
 from newsletter.web.sign_up import Asked, NotUsable, ask, checked
@@ -55,7 +55,7 @@ def router_of(context: Context) -> APIRouter:
         if not context.config.subscribe.open:
             return _form(context, status=403)
         fields = await fields_of(request)
-        client = request.client.host if request.client else ""
+        client = client_of(request)
         if not context.sign_ups.admits(network_of(client), context.clock().timestamp()):
             context.metrics.sign_ups.labels("limited").inc()
             raise HTTPException(429, headers={"retry-after": "3600"})
