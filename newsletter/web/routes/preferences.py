@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from newsletter.web.context import Context
 
+_PAUSES = frozenset(map(str, range(1, MAX_ISSUES + 1)))  # as the form sends them
 _DONE = frozenset(("saved", "paused", "resumed"))  # what the page can be asked to say
 
 
@@ -51,7 +52,7 @@ def router_of(context: Context) -> APIRouter:
     @post("/preferences/{token}/pause")
     async def pause(token: str, request: Request) -> Response:
         wanted = (await fields_of(request)).get("issues", "")
-        if not (wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:3]) <= MAX_ISSUES):
+        if wanted not in _PAUSES:
             raise HTTPException(422)
 
         def work(conn: sa.Connection, person: Subscriber) -> None:
@@ -96,7 +97,8 @@ def _save(context: Context, token: str, fields: dict[str, str]) -> Response:
             person = _person(context, conn, token)
             change(conn, person.id, **wanted, now=context.clock(), actor=SUBSCRIBER)
     except UsageError as error:
-        return _page(context, token, given=wanted, problem=error.message, status=422)
+        problem = f"Nothing was saved: {error.message}."
+        return _page(context, token, given=wanted, problem=problem, status=422)
     return see_other(context, f"/preferences/{token}?done=saved")
 
 
