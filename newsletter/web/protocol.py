@@ -1,7 +1,8 @@
-"""HTTP/1.1 with bounds: how large the head of a request may be, and how long one may take.
+"""HTTP/1.1 with bounds: how large a request's head may be, and how long either side may take.
 
-uvicorn's protocol on httptools reads heads of any size and waits for slow clients for ever.
-Ends such connections; leaves everything else to uvicorn.
+uvicorn's protocol on httptools reads heads of any size, and waits for ever for clients that
+send slowly or do not read what they asked for. Ends such connections; leaves everything
+else to uvicorn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = 16 * 1024  # bytes: the request line and all header fields
 PATIENCE = 15.0  # seconds for a whole request to come in
+MIN_READ = 1024  # bytes a second: who reads an answer slower is not waited for
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -23,41 +25,61 @@ _TOO_LARGE = (
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. At most `MAX_HEAD` bytes of head and `PATIENCE` seconds for each request."""
 
-    _head = 0  # bytes of the head that is coming in
+    _head = 0  # bytes that came in for this request and are not of its body
+    _body = 0
+    _unread = 0  # bytes of answers that waited at the last look
     _deadline: asyncio.TimerHandle | None = None
+    _look: asyncio.TimerHandle | None = None
     _is_in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait()
+        self._look = self.loop.call_later(PATIENCE, self._look_after_reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
+        if self._look is not None:
+            self._look.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_in_head:
-            self._head += len(data)
-            if self._deadline is None:
-                self._wait()
+        self._head += len(data)
+        if self._is_in_head and self._deadline is None:
+            self._wait()
         super().data_received(data)
         # Judged after parsing: what follows the head in the same piece is none of it.
-        if self._is_in_head and self._head > MAX_HEAD and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._is_in_head and self._head > MAX_HEAD:
             self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        elif self._head > MAX_HEAD + self._body // 4:  # sizes of chunks, trailers without end
             self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._is_in_head = True
+        self._unread = 0  # another answer begins: more may wait then, though it is read
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:  # trailers are for nobody here
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        self._head = 0
+        self._head = self._body = 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head -= len(body)
+        self._body += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._wait_no_more()
         self._is_in_head = True
+        self._head = self._body = 0
         super().on_message_complete()
 
     def _wait(self) -> None:
@@ -72,3 +94,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline = None
         if not self.transport.is_closing():
             self.transport.close()
+
+    def _look_after_reading(self) -> None:
+        """End the connection of a client that does not read; closing would wait for it, too."""
+        unread = self.transport.get_write_buffer_size()
+        if unread and self._unread and unread > self._unread - MIN_READ * PATIENCE:
+            self.transport.abort()
+            return
+        self._unread = unread
+        self._look = self.loop.call_later(PATIENCE, self._look_after_reading)
