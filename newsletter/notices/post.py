@@ -10,7 +10,7 @@ counts as accepted. Refused for now, it is tried for most of a day.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,10 +66,12 @@ def send_due(
     now: datetime,
     latest: Latest | None = None,
     next_at: datetime | None = None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Sent:
     """Send every notice that is due at *now*; several processes may do so at the same time.
 
-    *latest* and *next_at* are for welcomes: the newest edition, the next slot.
+    *latest* and *next_at* are for welcomes: the newest edition, the next slot. Where
+    *is_over*, the rest stays due.
 
     Raises:
         NewsletterError: a template, the transport or the database is in the way. What was
@@ -84,7 +86,7 @@ def send_due(
     for start in range(0, len(waiting), AT_ONCE):
         for how in asyncio.run(round_.send(waiting[start : start + AT_ONCE])):
             ended[how] = ended.get(how, 0) + 1
-        if round_.problem is not None:
+        if round_.problem is not None or is_over():
             break
     if waiting:
         with store.begin() as conn:

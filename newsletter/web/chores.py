@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROUND = 1.0  # seconds
 _VIEWS_EVERY, _SITE_EVERY = 5.0, 2.0
+_LEFT_OUT_EVERY = 60.0  # an edition that is broken: all pages are made anew to see
 
 
 class Chores:
@@ -43,19 +45,22 @@ class Chores:
         from newsletter.web.notice_post import NoticePost
 
         post = NoticePost(self._context)
-        due = {"views": 0.0, "archive": 0.0}
+        due = {"views": 0.0, "archive": 0.0, "left out": time.monotonic() + _LEFT_OUT_EVERY}
         while not self._stop.wait(_ROUND):
-            self._try("notices", post.send_due)
+            self._try("notices", lambda: post.send_due(is_over=self._stop.is_set))
             now = time.monotonic()
             if now >= due["views"]:
                 due["views"] = now + _VIEWS_EVERY
                 self._try("views", lambda: self._context.views.write(self._context.store))
             if now >= due["archive"]:
                 due["archive"] = now + _SITE_EVERY
-                self._try("archive", self._refresh)
+                again = now >= due["left out"]
+                if again:
+                    due["left out"] = now + _LEFT_OUT_EVERY
+                self._try("archive", partial(self._refresh, again=again))
 
-    def _refresh(self) -> None:
-        if self._context.site.refresh():
+    def _refresh(self, *, again: bool) -> None:
+        if self._context.site.refresh(again=again):
             for problem in self._context.site.problems:
                 log().warning("edition left out", problem=problem)
 

@@ -49,10 +49,10 @@ class CurrentSite:
         """Which editions are left out, and why."""
         return () if self._site is None else self._site.problems
 
-    def refresh(self) -> bool:
+    def refresh(self, *, again: bool = True) -> bool:
         """Look whether something is published or withdrawn; True where the site is a new one.
 
-        Editions that were left out are tried again.
+        Editions that were left out are tried again where *again* asks for it.
 
         Raises:
             StorageError: the database refused.
@@ -61,7 +61,7 @@ class CurrentSite:
         with self._lock:
             with self._store.read() as conn:
                 found = published(conn, unread=self._unread)
-            if found == self._of and not self.problems:
+            if found == self._of and not (again and self.problems):
                 return False
             site = site_of(self._workspace, found, before=self._site)
             is_new = found != self._of or site.problems != self.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from newsletter.calendar.slot_rows import following
@@ -22,8 +23,8 @@ class NoticePost:
         self._context = context
         self._transport: Transport | None = None
 
-    def send_due(self) -> None:
-        """Send what is due. Raises NewsletterError where nothing can be sent."""
+    def send_due(self, *, is_over: Callable[[], bool]) -> None:
+        """Send what is due until *is_over*. Raises NewsletterError where nothing can be sent."""
         context = self._context
         now = context.clock()
         with context.store.read() as conn:
@@ -39,6 +40,7 @@ class NoticePost:
             now=now,
             latest=self._latest(),
             next_at=None if slot is None else slot.starts_at,
+            is_over=is_over,
         )
 
     @property

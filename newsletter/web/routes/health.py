@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from newsletter.audience.api_keys import Scope
 from newsletter.errors import NewsletterError
+from newsletter.store.tables import setting
 from newsletter.web.authorization import needs
 from newsletter.web.metrics import CONTENT_TYPE
 from newsletter.web.pages import get_and_post
@@ -33,8 +35,11 @@ def router_of(context: Context) -> APIRouter:
         problems = len(context.site.problems)
         try:
             with context.store.read() as conn:
-                conn.execute(sa.select(1))
+                conn.execute(sa.select(setting.c.name).limit(1))
+            is_there = context.store.dialect != "sqlite" or Path(context.store.name).exists()
         except NewsletterError:
+            is_there = False
+        if not is_there:  # SQLite goes on in a file that was deleted
             return JSONResponse({"status": "the database does not answer"}, 503)
         if context.site.current_or_none is None:
             return JSONResponse({"status": "the pages are not made yet"}, 503)

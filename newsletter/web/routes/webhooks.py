@@ -26,25 +26,36 @@ if TYPE_CHECKING:
     from newsletter.web.context import Context
 
 MAX_BODY = 16 * 1024 * 1024  # bytes; 10,000 events are 5 to 8 MB
+ROOM = 4 * MAX_BODY  # bytes of all bodies that are held at once: anybody may send them
 
 
 def router_of(context: Context) -> APIRouter:
     router = APIRouter()
+    held = 0  # bytes
 
     @router.post("/webhooks/sendgrid", include_in_schema=False, max_body_size=MAX_BODY)
     async def sendgrid(request: Request) -> Response:
         key = context.config.feedback.sendgrid_key
         if key is None:
             raise HTTPException(404)
-        body = await request.body()
-        await run_in_threadpool(
-            _take,
-            context,
-            key,
-            request.headers.get(SIGNATURE_HEADER),
-            request.headers.get(TIMESTAMP_HEADER),
-            body,
-        )
+        nonlocal held
+        body = bytearray()
+        try:
+            async for piece in request.stream():
+                body += piece
+                held += len(piece)
+                if held > ROOM:
+                    raise HTTPException(503, headers={"retry-after": "30"})
+            await run_in_threadpool(
+                _take,
+                context,
+                key,
+                request.headers.get(SIGNATURE_HEADER),
+                request.headers.get(TIMESTAMP_HEADER),
+                bytes(body),
+            )
+        finally:
+            held -= len(body)
         return Response(status_code=204)
 
     return router
