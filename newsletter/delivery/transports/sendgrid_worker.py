@@ -30,8 +30,9 @@ _SUSPICIOUS = 8  # deliveries refused alone, none accepted: the message is at fa
 class Worker:
     """Makes one request at a time.
 
-    Between calls of `_hand_over` it holds nothing; what it holds meanwhile is in *_pieces*
-    (to be sent) or *_alone* (refused, waiting for a sign that the message itself is sound).
+    Between calls of `_hand_over` it holds nothing; what it holds meanwhile is in the making
+    (`_entries`), in *_pieces* (to be sent) or in *_alone* (refused, waiting for a sign that
+    the message itself is sound).
     """
 
     def __init__(
