@@ -1,8 +1,8 @@
 """One run of a sender, in the event loop: turns of the ledger, with a transport at work between.
 
 Every turn folds what was reported and claims what the feed has room for, in one
-transaction and in a thread of its own: SQLite works, and waits for the disk, while the
-connections go on with what was claimed before.
+transaction. The database is used in the loop's own thread: a turn takes milliseconds, and
+a thread would cost more than it saves (measured).
 """
 
 from __future__ import annotations
@@ -104,15 +104,12 @@ class Sending:
         self._patience = timedelta(seconds=patience)
         per_second = workspace.config.rates.per_second
         self._batch = min(PLACES, _AHEAD * per_second) if per_second else PLACES
-        # A turn takes about as long as a batch. With a limit it does not, and less grows old here.
-        is_slow = per_second is not None and transport.window <= PLACES
-        self._low = self._batch // 2 if is_slow else self._batch
+        self._low = self._batch if transport.window > PLACES else self._batch // 2
         self._wake = asyncio.Event()
         self._feed = SenderFeed(journal, pace, hungry=self._hungry, low=self._low)
         self._unfolded = Results()  # a fold that failed leaves them here
         self._has_more = True  # the last claim found something: the next one may too
         self._is_interrupted = False
-        self._is_turning = False
         self._idle_since: datetime | None = None
         self._walked_at = _now()
         self._accepted = self._failed = 0  # in this run: a resumed campaign brakes anew
@@ -142,7 +139,7 @@ class Sending:
         while not self._is_interrupted:
             if work.done():
                 await self._give_up(work)
-            turn = await self._turn(self._batch if self._feed.waiting <= self._low else 0)
+            turn = self._turn(self._batch if self._feed.waiting <= self._low else 0)
             if turn.state in _ENDINGS:
                 return _End(ending=_ENDINGS[turn.state])
             reason = failure_reason(
@@ -161,23 +158,9 @@ class Sending:
                 return end
         return _End(ending=Ending.INTERRUPTED)
 
-    async def _turn(self, limit: int) -> Turn:
-        """Fold and claim. What is claimed reaches the feed, even if we are cancelled meanwhile."""
+    def _turn(self, limit: int) -> Turn:
         self._unfolded.extend(self._feed.collect())
-        turn = asyncio.create_task(
-            asyncio.to_thread(self._ledger.turn, self._unfolded, limit=limit, now=_now())
-        )
-        self._is_turning = True
-        try:
-            await asyncio.shield(turn)
-        finally:
-            await asyncio.wait({turn})
-            self._is_turning = False
-            if turn.exception() is None:
-                self._turned(turn.result(), limit)
-        return turn.result()
-
-    def _turned(self, turn: Turn, limit: int) -> None:
+        turn = self._ledger.turn(self._unfolded, limit=limit, now=_now())
         self._unfolded = Results()
         claim, folded = turn.claim, turn.folded
         self._feed.offer(claim.deliveries)
@@ -198,9 +181,10 @@ class Sending:
         decided = now.accepted + now.failed + now.uncertain + now.suppressed
         self._counts = replace(now, pending=now.intended - decided)
         self._on_progress(self._counts)
+        return turn
 
     def _hungry(self) -> None:
-        if self._has_more and not self._is_turning:
+        if self._has_more:
             self._wake.set()
 
     async def _rest(self) -> None:
@@ -252,7 +236,7 @@ class Sending:
         if not work.done():
             work.cancel()
             await asyncio.wait({work}, timeout=_GRACE)
-        await self._turn(0)
+        self._turn(0)
         if not work.done():
             return  # it may still hand over: the next sender settles it, when this process is gone
         if self._feed.in_hand:  # what it took and did not report
