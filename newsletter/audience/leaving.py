@@ -29,7 +29,7 @@ from newsletter.store.tables import (
     suppression,
 )
 
-_WITHDRAWS = (Reason.UNSUBSCRIBED, Reason.COMPLAINED)
+WITHDRAWS = (Reason.UNSUBSCRIBED, Reason.COMPLAINED)
 # A graver reason takes the place of a lighter one, so that lifting a bounce lifts no complaint.
 GRAVITY = (
     Reason.BOUNCED,
@@ -83,7 +83,7 @@ def suppress(
     if row is None:
         return is_new
     _void_confirmations(conn, row.id)
-    if reason in _WITHDRAWS and row.status != Status.UNSUBSCRIBED:
+    if reason in WITHDRAWS and row.status != Status.UNSUBSCRIBED:
         _set_status(conn, row.id, Status.UNSUBSCRIBED, now)
         withdrawn = Consent(kind=ConsentKind.WITHDRAWN, wording="", at=now, source=source)
         write_consent(conn, row.id, withdrawn)

@@ -105,9 +105,9 @@ def issues_left(conn: sa.Connection, subscriber_id: int) -> int | None:
     return None if left is None else max(0, left)
 
 
-def end_pause(conn: sa.Connection, subscriber_id: int) -> None:
-    """Delete the pause for issues, whatever the person's status."""
-    conn.execute(sa.delete(table).where(table.c.subscriber_id == subscriber_id))
+def end_pause(conn: sa.Connection, *subscriber_ids: int) -> None:
+    """Delete the pause for issues of each, whatever their status."""
+    conn.execute(sa.delete(table).where(table.c.subscriber_id.in_(subscriber_ids)))
 
 
 def _passed(number: str) -> sa.Select[int]:

@@ -16,10 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.audience import subscribers
 from newsletter.audience.identity import identity_of
 from newsletter.audience.leaving import GRAVITY
 from newsletter.audience.links import Links
+from newsletter.audience.suppressing import suppress_people
 from newsletter.delivery.mailing import delivery_of
 from newsletter.delivery.model import Status
 from newsletter.delivery.reconcile import settle_from_events
@@ -173,42 +173,33 @@ def _suppress(conn: sa.Connection, new: list[_Told], *, now: datetime, actor: st
     if not weighty:
         return 0
     held = (
-        sa.select(subscriber.c.id, subscriber.c.email)
+        sa.select(subscriber.c.id)
         .where(subscriber.c.id.in_(sorted(weighty)), subscriber.c.email.is_not(None))
         .order_by(subscriber.c.id)
         .with_for_update()  # two who record one person's bounces: the second counts both
     )
-    people = conn.execute(held).all()
+    people = conn.scalars(held).all()
     bounced = [
         number
         for number, items in weighty.items()
         if any(item.kind is Kind.BOUNCED for item in items)
     ]
     bounces, lifted = _bounces(conn, bounced), _lifted(conn, bounced)
-    suppressed = 0
-    for person in people:
+    why = {}
+    for number in people:
         reasons = [
             (GRAVITY.index(reason), item.provider)
-            for item in weighty[person.id]
+            for item in weighty[number]
             if (
                 reason := reason_to_suppress(
-                    item,
-                    bounces=bounces.get(person.id, ()),
-                    lifted_at=lifted.get(person.id),
+                    item, bounces=bounces.get(number, ()), lifted_at=lifted.get(number)
                 )
             )
         ]
         if reasons:
             gravity, provider = max(reasons)
-            suppressed += subscribers.suppress(
-                conn,
-                person.email,
-                reason=GRAVITY[gravity],
-                source=provider,
-                now=now,
-                actor=actor,
-            )
-    return suppressed
+            why[number] = (GRAVITY[gravity], provider)
+    return suppress_people(conn, why, now=now, actor=actor) if why else 0
 
 
 def _bounces(conn: sa.Connection, people: Collection[int]) -> dict[int, list[Bounce]]:
