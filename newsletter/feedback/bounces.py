@@ -32,9 +32,14 @@ _MESSAGE_ID = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _REFERENCE = re.compile(rf"<{_SIGNED}@")
+# Our List-Unsubscribe names the delivery, too: feedback loops may take the Message-ID out.
+_BY_MAIL = re.compile(rf"[?&]subject=unsubscribe(?:%20|\+){_SIGNED}>", re.IGNORECASE)
 _VERP = re.compile(rf"\+{_SIGNED}@")
 _VERP_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
-_UNSUBSCRIBE = re.compile(rf"(?:(?:re|fwd?)\s*:\s*)*unsubscribe(?:\s|\+|:|%20)+<?{_SIGNED}>?", re.I)
+_MARKED = r"(?:\[[^\[\]]{1,30}\]\s*|\*{2,5}\w{1,20}\*{2,5}\s*)?"  # by a filter: “[SPAM?] …”
+_UNSUBSCRIBE = re.compile(
+    rf"{_MARKED}(?:(?:re|fwd?)\s*:\s*)*unsubscribe(?:\s|\+|:|%20)+<?{_SIGNED}>?", re.I
+)
 
 _ACTIONS = {
     "failed": Kind.BOUNCED,
@@ -145,14 +150,15 @@ def _returned_to(mail: ReturnedMail) -> str | None:
 
 
 def _token(mail: ReturnedMail) -> str | None:
-    """The delivery's token: by our return address, the returned Message-ID, the references."""
+    """The delivery's token: by our return address, what is returned of ours, the references."""
     for name in _VERP_HEADERS:
         for value in mail.headers(name):
             if verp := _VERP.search(value):
                 return verp["token"]
-    for text in (*mail.returned, *mail.texts):
-        if returned := _MESSAGE_ID.search(text):
-            return returned["token"]
+    for pattern in (_MESSAGE_ID, _BY_MAIL):
+        for text in (*mail.returned, *mail.texts):
+            if returned := pattern.search(text):
+                return returned["token"]
     for name in ("X-Original-Message-ID", "In-Reply-To", "References"):
         if reference := _REFERENCE.search(mail.header(name)):
             return reference["token"]
