@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from newsletter.feedback.looking import Looked
     from newsletter.feedback.mailbox import Incoming
 
-_READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command("feedback")
-@click.argument("files", nargs=-1, type=_READABLE)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what each message says; record nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
