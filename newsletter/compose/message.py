@@ -103,6 +103,8 @@ def headers_of(view: View, config: Config, date: datetime) -> Headers:
 class MessageTemplate:
     """One edition's message, ready to be joined around a reader's values.
 
+    Without HTML ("") it is plain text alone, else both (multipart/alternative, text first).
+
     Raises (on making it):
         ContentError: a header holds a control character.
     """
@@ -166,12 +168,13 @@ class MessageTemplate:
         # "=_" cannot occur in quoted-printable (RFC 2045 §6.7).
         boundary = b"=_" + hashlib.sha256(content).hexdigest()[:32].encode()
         yield from self._header_parts(headers)
+        if not email_html:
+            yield from _entity("plain", email_text)
+            return
         yield b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n\r\n'
         for kind, text in (("plain", email_text), ("html", email_html)):
             yield b"--" + boundary + b"\r\n"
-            yield f'Content-Type: text/{kind}; charset="utf-8"\r\n'.encode()
-            yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-            yield from _body_parts(text, "html:" if kind == "html" else "text:")
+            yield from _entity(kind, text)
             yield b"\r\n"
         yield b"--" + boundary + b"--\r\n"
 
@@ -205,6 +208,12 @@ class MessageTemplate:
         yield _header("Precedence", "bulk")
         yield _header("Feedback-ID", headers.feedback_id)
         yield _header("Content-Language", headers.language)
+
+
+def _entity(kind: str, text: str) -> Iterator[bytes | str]:
+    yield f'Content-Type: text/{kind}; charset="utf-8"\r\n'.encode()
+    yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    yield from _body_parts(text, "html:" if kind == "html" else "text:")
 
 
 def _lines(text: str) -> tuple[bytes, bytes]:

@@ -59,6 +59,13 @@ class SmtpConfig(Section, frozen=True, kw_only=True):
     envelope_from: (
         Annotated[str, key("Where bounces go; default: the From line.", check=mail_address)] | None
     ) = None
+    verp: Annotated[
+        bool,
+        key(
+            "Whether the address that bounces go to names the delivery: bounces+…@, for bounces "
+            "that do not return the message. The mailbox must take what stands behind the +."
+        ),
+    ] = False
     helo: Annotated[str, key("Name in EHLO; default: this machine's.", check=host)] | None = None
     connections: Annotated[int, key("Most connections at once.", ge=1, le=200)] = 10
     messages_per_connection: Annotated[

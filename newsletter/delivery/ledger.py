@@ -36,6 +36,7 @@ from newsletter.store.tables import campaign, delivery, microseconds
 
 _LONGEST_WAIT = timedelta(days=1)  # between two tries
 _SHORTEST_WAIT = timedelta(seconds=1)
+_TEXT = "text"  # the format of who wants no HTML
 _Row = TypeVar("_Row")
 _JITTER = 0.25  # of a wait, up or down: refused together, they do not come back together
 
@@ -235,7 +236,7 @@ class Ledger:
         attempts = dict(rows)
         values["ids"] = self._sql.ids(list(attempts))
         # A statement of its own: it sees what was committed before the people were held.
-        people = _rows(conn, self._sql.people, values, list[tuple[int, str, str]])
+        people = _rows(conn, self._sql.people, values, list[tuple[int, str, str, str]])
         if len(people) < len(attempts):
             gone = attempts.keys() - {person[0] for person in people}
             conn.execute(self._sql.suppress, {**values, "ids": self._sql.ids(sorted(gone))})
@@ -246,8 +247,8 @@ class Ledger:
         conn.execute(self._sql.claim, values)
         places = self._journal.write([person[0] for person in people])
         claimed = [
-            Delivery(number, email, name, attempts[number] + 1, place)
-            for (number, email, name), place in zip(people, places, strict=True)
+            Delivery(number, email, name, attempts[number] + 1, place, is_text=form == _TEXT)
+            for (number, email, name, form), place in zip(people, places, strict=True)
         ]
         return Claim(deliveries=claimed, suppressed=suppressed, retried=retried)
 

@@ -60,6 +60,11 @@ class Mailing:
     def template(self) -> MessageTemplate:
         return MessageTemplate(self.headers, self.html, self.text)
 
+    @cached_property
+    def text_template(self) -> MessageTemplate:
+        """For readers who want no HTML."""
+        return MessageTemplate(self.headers, "", self.text)
+
     def token(self, subscriber_id: int) -> str:
         """Name the delivery to the outside: opaque, signed, in Message-ID and custom_args."""
         number = self.campaign_id << _SUBSCRIBER_BITS | subscriber_id
@@ -93,7 +98,8 @@ class Mailing:
         Raises:
             RecipientRejected: the name or the address cannot stand in a header.
         """
-        pieces = self.template.pieces(self.recipient(delivery), smtputf8=smtputf8)
+        template = self.text_template if delivery.is_text else self.template
+        pieces = template.pieces(self.recipient(delivery), smtputf8=smtputf8)
         return pieces if self.signer is None else (self.signer.sign(b"".join(pieces)), *pieces)
 
 

@@ -46,6 +46,7 @@ class Delivery(msgspec.Struct, gc=False):
     attempts: int  # this one included
     place: int  # in the journal
     returns: int = 0  # how often a transport gave it back
+    is_text: bool = False  # they want plain text, without HTML beside it
     provider_id: str = ""  # of an accepted one, where the other side gave it a name
 
 

@@ -53,7 +53,9 @@ class Statements:
         self.fresh = self._as_json(_candidates(fresh, order=delivery.c.subscriber_id))
         self.people = self._as_json(
             eligible()
-            .with_only_columns(subscriber.c.id, subscriber.c.email, subscriber.c.name)
+            .with_only_columns(
+                subscriber.c.id, subscriber.c.email, subscriber.c.name, subscriber.c.format
+            )
             .where(self._named(subscriber.c.id))
         )
         ours = sa.update(delivery).where(_OURS, self._named(delivery.c.subscriber_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
+import msgspec
 import pytest
 
 from newsletter.audience.links import PREFERENCES, UNSUBSCRIBE, Links
@@ -58,6 +59,25 @@ def test_message_holds_the_values_and_signed_links_of_its_subscriber() -> None:
         assert web == "https://digest.example.org/vol-2-20/"
         assert (name, email) == ("Ada Okafor", "ada@example.org")
         assert f"<{unsubscribe}>, <mailto:digest@example.org" in message["List-Unsubscribe"]
+
+
+def test_who_wants_plain_text_gets_the_text_alone_with_the_same_headers() -> None:
+    plain = msgspec.structs.replace(a_delivery(), is_text=True)
+    both, alone = (
+        message_from_bytes(MAILING.message(each), policy=policy.SMTP)
+        for each in (a_delivery(), plain)
+    )
+    assert alone.get_content_type() == "text/plain"
+    body = both.get_body(("plain",))
+    assert body is not None
+    assert alone.get_content() == body.get_content()
+    of_entity = ("content-type", "content-transfer-encoding")
+    assert {k: v for k, v in alone.items() if k.lower() not in of_entity} == {
+        k: v for k, v in both.items() if k.lower() not in of_entity
+    }
+    wire = MAILING.message(plain)
+    assert wire.isascii()
+    assert max(map(len, wire.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
 
 
 def test_message_id_leads_back_to_campaign_and_subscriber() -> None:

@@ -177,6 +177,21 @@ def test_who_leaves_in_mid_send_gets_nothing_unless_claimed_before(store, databa
     assert set(transport.handed) == set(range(1, 1_101))
 
 
+def test_reader_who_wants_plain_text_is_claimed_as_one(store, workspace):
+    people(store, 3)
+    with store.begin() as conn:
+        subscribers.change(conn, 2, format="text", **WRITES)
+    made = frozen(store, workspace)
+    wants_text = {}
+
+    def answer(feed, held):
+        wants_text[held.subscriber_id] = held.is_text
+        accept(feed, held)
+
+    send(store, workspace, made.id, ScriptedTransport(answer))
+    assert wants_text == {1: False, 2: True, 3: False}
+
+
 # ── to an end before the end ────────────────────────────────────────────────
 
 

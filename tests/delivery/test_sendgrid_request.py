@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -22,9 +23,9 @@ from newsletter.delivery.transports.sendgrid_request import (
     PLAIN_NAME,
     Entry,
     RequestTemplate,
+    divided,
     request_of,
     sandbox_request,
-    without_repeats,
 )
 from newsletter.errors import TransportError
 from tests.delivery.list_feed import a_mailing, readers
@@ -206,13 +207,25 @@ def test_an_edition_too_large_for_sendgrid_is_refused_before_anything_is_sent():
 def test_a_repeated_address_goes_into_another_request():
     entries = entries_of(TEMPLATE, *readers(4))
     same = [*entries_of(TEMPLATE, Delivery(9, "READER1@example.org", "", 1, 9)), entries[1]]
-    divided = without_repeats([*entries, *same])
-    assert [[entry.delivery.subscriber_id for entry in piece] for piece in divided] == [
+    lists = divided([*entries, *same])
+    assert [[entry.delivery.subscriber_id for entry in piece] for piece in lists] == [
         [1, 2, 3, 4],
         [9],
         [2],
     ]
-    assert without_repeats([]) == []
+    assert divided([]) == []
+
+
+def test_readers_who_want_plain_text_get_it_alone_and_in_a_request_of_their_own():
+    mixed = [msgspec.structs.replace(each, is_text=each.place % 2 == 1) for each in readers(6)]
+    html_ones, text_ones = divided(entries_of(TEMPLATE, *mixed))
+    assert [entry.delivery.place for entry in html_ones] == [0, 2, 4]
+    assert [entry.delivery.place for entry in text_ones] == [1, 3, 5]
+    kinds = [
+        [content["type"] for content in json.loads(TEMPLATE.body(piece))["content"]]
+        for piece in (html_ones, text_ones)
+    ]
+    assert kinds == [["text/plain", "text/html"], ["text/plain"]]
 
 
 # ── one whole message ───────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 import uvloop
 
+from newsletter.delivery.mailing import delivery_of
 from newsletter.delivery.model import Outcome
 from newsletter.delivery.transports.smtp import Smtp
 from newsletter.delivery.transports.smtp_server import SmtpServer
@@ -145,6 +146,18 @@ def test_the_message_arrives_byte_for_byte_with_its_envelope():
     (seen,) = played.server.seen
     assert seen.content == MAILING.message(readers(1)[0])
     assert (seen.sender, seen.recipients) == (SENDER, ("reader0@example.org",))
+
+
+def test_where_it_is_wanted_the_sender_names_the_delivery():
+    played = play(settings=replace(HURRIED, verp=True))
+    named = set()
+    for seen in played.server.seen:
+        local, _, domain = seen.sender.partition("@")
+        before, _, token = local.partition("+")
+        assert f"{before}@{domain}" == SENDER
+        assert seen.recipients == (f"reader{delivery_of(MAILING.links, token)[1] - 1}@example.org",)
+        named.add(token)
+    assert len(named) == 12
 
 
 def test_with_pipelining_one_packet_carries_the_final_dot_and_the_next_envelope():

@@ -88,7 +88,8 @@ class RequestTemplate:
         self._tags: dict[str, str] = {}  # of _VALUES, those that the edition holds: its tag
         self._unsubscribe = _prefix(mailing.links.unsubscribe(1), tokens.sign(UNSUBSCRIBE, 1))
         self._preferences = _prefix(mailing.links.preferences(1), tokens.sign(PREFERENCES, 1))
-        self._tail = self._base()
+        self._tail = self._base(with_html=True)
+        self._text_tail = self._base(with_html=False)
         if len(self._tail) > _MAX_BASE:
             raise TransportError(
                 f"the edition has {len(self._tail):,} bytes; SendGrid takes {_MAX_BASE:,}",
@@ -145,10 +146,11 @@ class RequestTemplate:
             raise _rejected(f"the name has more bytes than SendGrid takes ({MAX_VALUES:,})")
         return Entry(delivery, spelling, personalization)
 
-    def body(self, entries: Iterable[Entry]) -> bytes:
-        """The JSON of one request for *entries*."""
+    def body(self, entries: Sequence[Entry]) -> bytes:
+        """The JSON of one request for *entries*, which go together: see `divided`."""
         joined = b",".join([entry.personalization for entry in entries])
-        return b"".join((b'{"personalizations":[', joined, b"],", self._tail))
+        tail = self._text_tail if entries[0].delivery.is_text else self._tail
+        return b"".join((b'{"personalizations":[', joined, b"],", tail))
 
     def _personalization(self) -> Iterator[str]:
         """One reader's JSON: pieces that are the same for all, and, at odd places, _FIELDS."""
@@ -167,21 +169,22 @@ class RequestTemplate:
         end = '"' if self._tags else before
         yield from (end + '},"custom_args":{"delivery":"', "delivery", '"}}')
 
-    def _base(self) -> bytes:
+    def _base(self, *, with_html: bool) -> bytes:
         """What is the same for all, from behind the personalizations to the end."""
         headers = self._mailing.headers
         sample = self._mailing.template.assemble(
             self._mailing.recipient(Delivery(1, headers.from_email, "", 1, 0))
         )
         common = custom_headers(message_from_bytes(sample))
+        content = [{"type": "text/plain", "value": self._slotted(self._mailing.text, escape=False)}]
+        if with_html:
+            html_ = self._slotted(self._mailing.html, escape=True)
+            content.append({"type": "text/html", "value": html_})
         base = {
             "from": {"email": headers.from_email, "name": headers.from_name},
             **({"reply_to": {"email": headers.reply_to}} if headers.reply_to else {}),
             "subject": headers.subject,
-            "content": [
-                {"type": "text/plain", "value": self._slotted(self._mailing.text, escape=False)},
-                {"type": "text/html", "value": self._slotted(self._mailing.html, escape=True)},
-            ],
+            "content": content,
             "headers": {k: v for k, v in common.items() if k.lower() not in _PERSONAL},
             **_SETTINGS,
         }
@@ -217,8 +220,19 @@ def _form(parts: Iterable[str]) -> tuple[bytes, Callable[[tuple[bytes, ...]], tu
     return b"%b".join(static), itemgetter(*map(_FIELDS.index, pieces[1::2]))
 
 
-def without_repeats(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Divide *entries* so that none of the lists holds an address twice."""
+def divided(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Divide *entries* into those that may stand in one request.
+
+    That is: with HTML or without, and no address twice.
+    """
+    text_only = [entry for entry in entries if entry.delivery.is_text]
+    if not text_only:
+        return _without_repeats(entries)
+    others = [entry for entry in entries if not entry.delivery.is_text]
+    return [*_without_repeats(others), *_without_repeats(text_only)]
+
+
+def _without_repeats(entries: Sequence[Entry]) -> list[list[Entry]]:
     if len({entry.email for entry in entries}) == len(entries):
         return [list(entries)] if entries else []
     seen: set[str] = set()
@@ -230,7 +244,7 @@ def without_repeats(entries: Sequence[Entry]) -> list[list[Entry]]:
         else:
             seen.add(entry.email)
             first.append(entry)
-    return [first, *without_repeats(again)]
+    return [first, *_without_repeats(again)]
 
 
 def request_of(email: str, message: bytes) -> bytes:

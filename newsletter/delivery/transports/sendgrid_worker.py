@@ -17,7 +17,7 @@ from newsletter.delivery.reply import masked
 from newsletter.delivery.transport import Feed
 from newsletter.delivery.transports.sendgrid_client import Answer, Missed, NotSent, SendGridClient
 from newsletter.delivery.transports.sendgrid_errors import refusal, unreachable
-from newsletter.delivery.transports.sendgrid_request import Entry, RequestTemplate, without_repeats
+from newsletter.delivery.transports.sendgrid_request import Entry, RequestTemplate, divided
 from newsletter.delivery.transports.sendgrid_throttle import Throttle
 from newsletter.errors import TransportError
 
@@ -70,7 +70,7 @@ class Worker:
         """Report every one of *deliveries*, whatever happens."""
         self._trusted = self._stopping = False
         try:
-            self._pieces = without_repeats(await self._entries(deliveries))[::-1]
+            self._pieces = divided(await self._entries(deliveries))[::-1]
             while self._pieces and not self._stopping:
                 await self._exchange(self._pieces.pop())
         finally:

@@ -325,7 +325,11 @@ class Courier(asyncio.Protocol):
         while delivery is not None:
             try:
                 upcoming = prepared(
-                    pool.mailing, delivery, pool.server.envelope_from, self._capabilities
+                    pool.mailing,
+                    delivery,
+                    pool.server.envelope_from,
+                    self._capabilities,
+                    verp=pool.server.verp,
                 )
             except RecipientRejected as error:
                 self._feed.refused_for_good(delivery, error.message)

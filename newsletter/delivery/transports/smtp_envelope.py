@@ -63,9 +63,17 @@ class Prepared(msgspec.Struct, gc=False):
 
 
 def prepared(
-    mailing: Mailing, delivery: Delivery, sender: str, capabilities: Capabilities
+    mailing: Mailing,
+    delivery: Delivery,
+    sender: str,
+    capabilities: Capabilities,
+    *,
+    verp: bool = False,
 ) -> Prepared:
     """Make the message of *delivery*; To stays as it is where `wire_address` needs SMTPUTF8.
+
+    *verp*: its token stands in the sender, so that a bounce that returns nothing of the
+    message still tells which one it was (`newsletter.feedback.bounces`).
 
     Raises:
         RecipientRejected: it cannot be made, or the server does not take it.
@@ -73,5 +81,8 @@ def prepared(
     email = delivery.email
     utf8 = not email.isascii() and wire_address(email)[1]
     pieces = mailing.pieces(delivery, smtputf8=utf8)
+    if verp:
+        local, _, domain = sender.rpartition("@")
+        sender = f"{local}+{mailing.token(delivery.subscriber_id)}@{domain}"
     mail, rcpt = mail_and_rcpt(sender, email, sum(map(len, pieces)), capabilities)
     return Prepared(delivery, pieces, mail, rcpt)

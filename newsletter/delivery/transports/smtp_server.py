@@ -21,6 +21,7 @@ from newsletter.delivery.transports import smtp_replies
 from newsletter.errors import ConfigError, RecipientRejected
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_MAX_VERP_LOCAL = 31  # RFC 5321 §4.5.3.1.1 allows 64; “+” and a token take up to 33
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?=[A-Za-z]){_LABEL}")
 
@@ -33,6 +34,7 @@ class SmtpServer:
     port: int
     security: Literal["starttls", "tls", "none"]
     envelope_from: str  # ASCII
+    verp: bool = False  # envelope_from names the delivery behind a +
     helo: str | None = None
     username: str | None = None
     password: Secret | None = None
@@ -91,6 +93,11 @@ def smtp_server_of(workspace: Workspace) -> SmtpServer:
             f"bounces cannot go to smtp.envelope_from: {error.message}",
             hint="set smtp.envelope_from to an address in ASCII",
         ) from error
+    if config.verp and len(envelope_from.partition("@")[0]) > _MAX_VERP_LOCAL:
+        raise ConfigError(
+            f"smtp.verp leaves {_MAX_VERP_LOCAL} characters before the @ of smtp.envelope_from",
+            hint="choose a shorter one, as in bounces@…",
+        )
     password = None
     if config.username is not None:
         password = secret("NEWSLETTER_SMTP_PASSWORD", purpose="the password of the SMTP server")
@@ -99,6 +106,7 @@ def smtp_server_of(workspace: Workspace) -> SmtpServer:
         port=config.port or _PORTS[config.security],
         security=config.security,
         envelope_from=envelope_from,
+        verp=config.verp,
         helo=config.helo,
         username=config.username,
         password=password,
