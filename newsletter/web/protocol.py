@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEAD = 16 * 1024  # bytes: the request line and all header fields
 PATIENCE = 15.0  # seconds for a whole request to come in
 MIN_READ = 1024  # bytes a second: who reads an answer slower is not waited for
+MAX_WAITING = 16  # requests of one connection that are not answered yet
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -31,6 +32,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _look: asyncio.TimerHandle | None = None
     _is_in_head = True
+    _cycles: tuple[RequestResponseCycle, ...] = ()  # that are not answered yet
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -41,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait_no_more()
         if self._look is not None:
             self._look.cancel()
+        self._nobody_hears()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -70,6 +73,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._head = self._body = 0
         super().on_headers_complete()
+        waiting = [cycle for cycle in self._cycles if not cycle.response_complete]
+        self._cycles = (*waiting, self.cycle)
+        if len(self._cycles) > MAX_WAITING:
+            self._abort()
 
     def on_body(self, body: bytes) -> None:
         self._head -= len(body)
@@ -99,7 +106,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """End the connection of a client that does not read; closing would wait for it, too."""
         unread = self.transport.get_write_buffer_size()
         if unread and self._unread and unread > self._unread - MIN_READ * PATIENCE:
-            self.transport.abort()
+            self._abort()
             return
         self._unread = unread
         self._look = self.loop.call_later(PATIENCE, self._look_after_reading)
+
+    def _abort(self) -> None:
+        self._nobody_hears()
+        self.transport.abort()
+
+    def _nobody_hears(self) -> None:
+        """uvicorn tells only the newest of several requests that the connection is gone."""
+        for cycle in self._cycles:
+            cycle.disconnected = True
+            cycle.message_event.set()

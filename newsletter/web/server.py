@@ -14,7 +14,7 @@ from uvicorn.server import HANDLED_SIGNALS
 from newsletter.errors import UsageError
 from newsletter.web.app import make_app
 from newsletter.web.chores import Chores
-from newsletter.web.context import context_of
+from newsletter.web.context import Context, context_of
 from newsletter.web.logs import configure, log
 from newsletter.web.protocol import BoundedProtocol
 
@@ -48,21 +48,7 @@ def serve(
     config = workspace.config.web
     listener = _listen(config.host, config.port if port is None else port)
     server = _Server(
-        uvicorn.Config(
-            make_app(context),
-            http=BoundedProtocol,
-            ws="none",
-            loop="uvloop",
-            lifespan="off",
-            proxy_headers=bool(config.trusted_proxies),
-            forwarded_allow_ips=list(config.trusted_proxies),
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            limit_concurrency=_MAX_CONNECTIONS,
-            timeout_keep_alive=_KEEP_ALIVE,
-            timeout_graceful_shutdown=_PATIENCE,
-        ),
+        uvicorn_config(context),
         lambda: _say_ready(address, on_ready),
     )
     host, bound = listener.getsockname()[:2]
@@ -77,6 +63,26 @@ def serve(
         listener.close()
         chores.stop()
         log().info("stopped")
+
+
+def uvicorn_config(context: Context) -> uvicorn.Config:
+    """How uvicorn runs the application of *context*: the bounds of connections and of trust."""
+    proxies = context.config.web.trusted_proxies
+    return uvicorn.Config(
+        make_app(context),
+        http=BoundedProtocol,
+        ws="none",
+        loop="uvloop",
+        lifespan="off",
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_PATIENCE,
+    )
 
 
 def _say_ready(address: str, on_ready: Callable[[str], object] | None) -> None:

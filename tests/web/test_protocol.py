@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from newsletter.web import protocol
-from newsletter.web.protocol import MAX_HEAD, BoundedProtocol
+from newsletter.web.protocol import MAX_HEAD, MAX_WAITING, BoundedProtocol
 
 PATIENCE = 0.6
 
 
+LARGE = 30_000_000  # bytes: more than the buffers between two sockets hold
+
+
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    body, more = b"took ", True
+    body, more = b"took " if scope["path"] == "/" else b"x" * LARGE, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -108,3 +112,69 @@ def test_a_body_in_pieces_that_comes_in_time_is_taken(port: int):
         for piece in (head[:20], head[20:], b"abc", b"def"):
             client.sendall(piece)
         assert everything(client).endswith(b"took abcdef")
+
+
+LARGE_ONE = b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+
+
+def test_who_does_not_read_what_was_asked_for_is_cut_off(port: int):
+    with connection(port) as client:
+        client.sendall(LARGE_ONE)
+        found = b""
+        while len(found) < 1000:
+            found += client.recv(100)
+        assert is_closed_within(10, client)
+
+
+def is_closed_within(seconds: float, client: socket.socket) -> bool:
+    deadline = time.monotonic() + seconds
+    with suppress(OSError):
+        while time.monotonic() < deadline:  # a closed connection answers what is sent to it
+            client.sendall(b" ")
+            time.sleep(0.05)
+        return False
+    return True
+
+
+def test_who_reads_slowly_but_steadily_gets_everything(port: int):
+    with connection(port) as client:
+        client.sendall(LARGE_ONE)
+        read = 0
+        while piece := client.recv(1_000_000):
+            read += len(piece)
+            time.sleep(0.02)
+    assert read > LARGE
+
+
+def test_who_sends_many_requests_without_waiting_is_cut_off(port: int):
+    with connection(port) as client:
+        head = b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n"
+        client.sendall(head * (MAX_WAITING + 2))
+        with suppress(ConnectionResetError):
+            assert len(everything(client)) < LARGE * MAX_WAITING
+    with connection(port) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * (MAX_WAITING - 1) + LARGE_ONE)
+        assert everything(client).count(b"200 OK") == MAX_WAITING
+
+
+@pytest.mark.parametrize(
+    "piece", [b"1;" + b"x" * 4_000 + b"\r\na\r\n", b"0\r\nx-a: " + b"b" * 9_000]
+)
+def test_trailers_and_sizes_of_chunks_without_end_are_cut_off(port: int, piece: bytes):
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    with connection(port) as client:
+        client.sendall(head)
+        sent = 0
+        with suppress(OSError):
+            while sent < 50_000_000:
+                client.sendall(piece)
+                sent += len(piece)
+    assert sent < 20_000_000
+
+
+def test_small_chunks_that_end_are_taken(port: int):
+    head = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+    with connection(port) as client:
+        chunk = b"400\r\n" + b"a" * 1024 + b"\r\n"
+        client.sendall(head + chunk * 1000 + b"0\r\nx-trailer: y\r\n\r\n")
+        assert everything(client).count(b"a") >= 1024 * 1000
