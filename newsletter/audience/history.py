@@ -16,7 +16,17 @@ from newsletter.audience.identity import identity_of
 from newsletter.audience.model import Consent, Entry
 from newsletter.audience.reading import find, hasher_of
 from newsletter.errors import UsageError
-from newsletter.store.tables import audit, consent, pause, subscriber, suppression
+from newsletter.store.tables import (
+    audit,
+    campaign,
+    consent,
+    delivery,
+    event,
+    notice,
+    pause,
+    subscriber,
+    suppression,
+)
 
 
 def write_audit(
@@ -159,6 +169,42 @@ def record(conn: sa.Connection, email: str) -> dict[str, Any]:
         "audit": [
             _plain(row, "at", "actor", "action", "detail")
             for row in conn.execute(audits.order_by(audit.c.id))
+        ],
+        **_mail(conn, person.id),
+    }
+
+
+def _mail(conn: sa.Connection, subscriber_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What was sent to a person, and what came back."""
+    deliveries = (
+        sa.select(delivery, campaign.c.number)
+        .join(campaign, campaign.c.id == delivery.c.campaign_id)
+        .where(delivery.c.subscriber_id == subscriber_id)
+        .order_by(campaign.c.id)
+    )
+    # Through the ledger, and apart from those without a campaign: both by an index.
+    mailed = sa.select(delivery.c.campaign_id).where(delivery.c.subscriber_id == subscriber_id)
+    events = (
+        sa.select(event)
+        .where(
+            event.c.subscriber_id == subscriber_id,
+            sa.or_(event.c.campaign_id.in_(mailed), event.c.campaign_id.is_(None)),
+        )
+        .order_by(event.c.id)
+    )
+    notices = sa.select(notice).where(notice.c.subscriber_id == subscriber_id)
+    return {
+        "deliveries": [
+            _plain(row, "number", "status", "report", "reply", "updated_at")
+            for row in conn.execute(deliveries)
+        ],
+        "events": [
+            _plain(row, "provider", "kind", "at", "permanent", "detail")
+            for row in conn.execute(events)
+        ],
+        "notices": [
+            _plain(row, "kind", "created_at", "ended_at", "outcome", "reply")
+            for row in conn.execute(notices.order_by(notice.c.id))
         ],
     }
 
