@@ -171,6 +171,8 @@ def _answers(*codes: int) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in codes}
     if 422 in found:
         found[422] = {"model": Malformed}
+    if 413 in found:  # Starlette says it, in a line of text, before anything is read
+        found[413]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     for code in {429, 503} & set(codes):
         seconds = {"description": "Seconds to wait.", "schema": {"type": "string"}}
         found[code]["headers"] = {"Retry-After": seconds}
