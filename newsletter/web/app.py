@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from newsletter import __version__
 from newsletter.errors import NewsletterError
-from newsletter.web.archive import Archive
+from newsletter.web.archive import Archive, is_to_come
 from newsletter.web.context import Context
 from newsletter.web.cors import CrossOrigin
 from newsletter.web.headers import SecurityHeaders
@@ -91,8 +91,11 @@ def _answer_errors(app: FastAPI, context: Context) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
+        path = request.scope["path"]
         title, text = _WORDS.get(error.status_code, ("This did not work", "Please try again."))
-        detail = error.detail if request.scope["path"].startswith(API) else text
+        if error.status_code == 404 and is_to_come(context, path):
+            title, text = _TO_COME
+        detail = error.detail if path.startswith(API) else text
         return answer(request, error.status_code, title, detail, **dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
@@ -118,6 +121,7 @@ def _answer_errors(app: FastAPI, context: Context) -> None:
         return answer(request, 500, *_WORDS[500])
 
 
+_TO_COME = ("This issue is not out yet", "Its page appears here when it is sent.")
 _WORDS = {
     400: ("This did not work", "The request could not be read. Please go back and try again."),
     404: (

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from newsletter.issue.number import IssueNumber
 from newsletter.site.editions import PDF
 from newsletter.web.headers import content_security_policy
 from newsletter.web.observed import ROUTE
@@ -36,6 +37,16 @@ SEARCHED = "/archive/"
 _PAGES, _FILES = b"public, max-age=60", b"public, max-age=86400"
 _TEXT = ("text/", "application/xml", "application/atom+xml", "application/feed+json", "image/svg")
 _MIN_GZIP = 1_000  # bytes; less is not worth it
+
+
+def is_to_come(context: Context, path: str) -> bool:
+    """Whether *path* is of an issue after the newest: a test mail leads there before it is sent."""
+    site = context.site.current_or_none
+    try:
+        number = IssueNumber.from_folder(path.split("/")[1])
+    except (ValueError, IndexError):
+        return False
+    return site is not None and all(number > edition.number for edition in site.editions)
 
 
 @dataclass(frozen=True, slots=True)

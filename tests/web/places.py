@@ -144,5 +144,6 @@ PLACES: dict[str, Go] = {
     "erased": _erased,
     "unsubscribe": lambda page, it: _go(page, unsubscribe(it, somebody())),
     "left": lambda page, it: _go(page, unsubscribe(it, somebody(), status=Status.UNSUBSCRIBED)),
-    "no such page": _at("/vol-2-25/"),
+    "no such page": _at("/vol-2-21/"),
+    "not out yet": _at("/vol-2-25/"),
 }

@@ -294,3 +294,25 @@ def test_reloading_and_going_back_repeats_nothing(page: Page, newsletter: Newsle
     page.go_back()
     page.reload()
     assert person(newsletter, email).status is Status.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/vol-2-25/", "This issue is not out yet"),
+        ("/vol-2-25/issue.pdf", "This issue is not out yet"),
+        ("/vol-3-01/", "This issue is not out yet"),
+        ("/vol-2-21/", "There is no such page"),
+        ("/vol-2-24/nothing", "There is no such page"),
+        ("/vol-2-1000/", "There is no such page"),
+    ],
+)
+def test_a_test_mail_leads_to_a_page_that_says_the_issue_is_to_come(
+    page: Page, newsletter: Newsletter, path: str, title: str
+):
+    answer = page.goto(newsletter.url + path)
+    assert answer is not None
+    assert answer.status == 404
+    heading(page, title)
+    page.get_by_role("link", name="Latest issue").click()
+    assert page.url == f"{newsletter.url}/"
