@@ -7,7 +7,7 @@ active again.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ from newsletter.store.tables import (
 )
 
 WITHDRAWS = (Reason.UNSUBSCRIBED, Reason.COMPLAINED)
+_NEWSLETTER = "newsletter"  # the actor of what happens by itself
 # A graver reason takes the place of a lighter one, so that lifting a bounce lifts no complaint.
 GRAVITY = (
     Reason.BOUNCED,
@@ -190,6 +191,40 @@ def erase_by_id(conn: sa.Connection, subscriber_id: int, *, now: datetime, actor
     if row is None or row.status == Status.ERASED:
         return False
     return erase(conn, row.email, now=now, actor=actor)
+
+
+UNCONFIRMED_KEPT = timedelta(days=30)  # after the request is void
+
+
+def forget_unconfirmed(
+    conn: sa.Connection, *, before: datetime, now: datetime, most: int = 500
+) -> int:
+    """Forget who last asked before *before* and never confirmed; return how many, up to *most*.
+
+    Nobody knows whose address it was. No suppression stays, so that they may ask again.
+    """
+    asked = sa.select(sa.func.max(consent.c.at)).where(consent.c.subscriber_id == subscriber.c.id)
+    requested = sa.exists().where(
+        consent.c.subscriber_id == subscriber.c.id,
+        consent.c.kind == ConsentKind.REQUESTED.value,
+    )
+    stale = (
+        subscriber.c.status == Status.PENDING.value,
+        requested,
+        asked.scalar_subquery() < before,
+    )
+    found = sa.select(subscriber.c.id).where(*stale).order_by(subscriber.c.id).limit(most)
+    number = 0
+    for subscriber_id in conn.scalars(found).all():
+        # Held, and looked at again: they may have asked or confirmed in this moment.
+        if locked(conn, sa.and_(subscriber.c.id == subscriber_id, *stale)) is None:
+            continue
+        _forget(conn, subscriber_id, now)
+        write_audit(
+            conn, "subscriber.forget", actor=_NEWSLETTER, now=now, subscriber_id=subscriber_id
+        )
+        number += 1
+    return number
 
 
 # ── steps ───────────────────────────────────────────────────────────────────

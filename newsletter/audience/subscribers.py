@@ -15,7 +15,14 @@ from newsletter.audience.asking import (
 )
 from newsletter.audience.history import record, timeline
 from newsletter.audience.joining import add
-from newsletter.audience.leaving import erase, erase_by_id, lift, suppress, unsubscribe
+from newsletter.audience.leaving import (
+    erase,
+    erase_by_id,
+    forget_unconfirmed,
+    lift,
+    suppress,
+    unsubscribe,
+)
 from newsletter.audience.pausing import issues_left, pause, pause_for, resume, resume_due
 from newsletter.audience.profile import change, tag
 from newsletter.audience.reading import (
@@ -44,6 +51,7 @@ __all__ = [
     "everyone",
     "find",
     "find_exactly",
+    "forget_unconfirmed",
     "get",
     "issues_left",
     "iterate",

@@ -1,4 +1,6 @@
-"""What the server does besides answering: notices, counts of views, news of the archive.
+"""What the server does besides answering.
+
+Notices, counts of views, news of the archive, and forgetting who never confirmed.
 
 One thread, a round every second. What goes wrong is logged once until it goes well
 again, and tried in the next round; the server goes on answering.
@@ -9,9 +11,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from newsletter.audience import subscribers
+from newsletter.audience.leaving import UNCONFIRMED_KEPT
 from newsletter.errors import NewsletterError
 from newsletter.web.logs import log
 
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
 _ROUND = 1.0  # seconds
 _VIEWS_EVERY, _SITE_EVERY = 5.0, 2.0
+_UNCONFIRMED_EVERY = 3600.0
 _LEFT_OUT_EVERY = 60.0  # an edition that is broken: all pages are made anew to see
 
 
@@ -45,7 +51,8 @@ class Chores:
         from newsletter.web.notice_post import NoticePost
 
         post = NoticePost(self._context)
-        due = {"views": 0.0, "archive": 0.0, "left out": time.monotonic() + _LEFT_OUT_EVERY}
+        due = {"views": 0.0, "archive": 0.0, "unconfirmed": 0.0}
+        due["left out"] = time.monotonic() + _LEFT_OUT_EVERY
         while not self._stop.wait(_ROUND):
             self._try("notices", lambda: post.send_due(is_over=self._stop.is_set))
             now = time.monotonic()
@@ -58,6 +65,20 @@ class Chores:
                 if again:
                     due["left out"] = now + _LEFT_OUT_EVERY
                 self._try("archive", partial(self._refresh, again=again))
+            if now >= due["unconfirmed"]:
+                due["unconfirmed"] = now + _UNCONFIRMED_EVERY
+                self._try("unconfirmed", self._forget_unconfirmed)
+
+    def _forget_unconfirmed(self) -> None:
+        context, now = self._context, self._context.clock()
+        void_after = timedelta(days=context.config.subscribe.confirm_within_days)
+        before = now - void_after - UNCONFIRMED_KEPT
+        while not self._stop.is_set():
+            with context.store.begin() as conn:
+                number = subscribers.forget_unconfirmed(conn, before=before, now=now)
+            if not number:
+                break
+            log().info("forgot who never confirmed", people=number)
 
     def _refresh(self, *, again: bool) -> None:
         if self._context.site.refresh(again=again):
