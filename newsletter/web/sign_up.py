@@ -6,6 +6,7 @@ that can be seen here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 class NotUsable(ValueError):  # noqa: N818 - what the page says
     """A field cannot be used, whoever's it is; the message is for the person who filled it in."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +62,25 @@ def checked(
         address = fields.address_of(email.strip())
     except ValueError as error:
         raise NotUsable(
-            f"This e-mail address cannot be used: {error}." if email.strip() else _NO_ADDRESS
+            f"This e-mail address cannot be used: {error}." if email.strip() else _NO_ADDRESS,
+            field="email",
         ) from error
+    return Asked(
+        email=address,
+        name=_usable(fields.name_of, name, "name"),
+        language=_usable(fields.language_of, language, "language"),
+        timezone=_usable(fields.time_zone_of, timezone, "timezone"),
+        ip=ip,
+        page=page,
+        source=source,
+    )
+
+
+def _usable(check: Callable[[str], str], text: str, field: str) -> str:
     try:
-        return Asked(
-            email=address,
-            name=fields.name_of(name),
-            language=fields.language_of(language),
-            timezone=fields.time_zone_of(timezone),
-            ip=ip,
-            page=page,
-            source=source,
-        )
+        return check(text)
     except ValueError as error:
-        raise NotUsable(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+        raise NotUsable(f"{str(error)[0].upper()}{str(error)[1:]}.", field=field) from error
 
 
 _NO_ADDRESS = "Please fill in your e-mail address."

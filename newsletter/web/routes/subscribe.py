@@ -73,7 +73,7 @@ def router_of(context: Context) -> APIRouter:
             )
         except NotUsable as error:
             context.metrics.sign_ups.labels("invalid").inc()
-            return _form(context, fields, problem=str(error), status=422)
+            return _form(context, fields, problem=error, status=422)
         if (unworked := _unworked(context, fields)) is not None:
             context.metrics.sign_ups.labels("unworked").inc()
             return unworked
@@ -109,13 +109,18 @@ async def fields_of(request: Request) -> dict[str, str]:
 
 
 def _form(
-    context: Context, fields: dict[str, str] | None = None, *, problem: str = "", status: int = 200
+    context: Context,
+    fields: dict[str, str] | None = None,
+    *,
+    problem: NotUsable | None = None,
+    status: int = 200,
 ) -> Response:
     fields = fields or {}
     values = {
         "email": fields.get("email", "")[:320],
         "name": fields.get("name", "")[:MAX_NAME],
-        "error": problem,
+        "error": "" if problem is None else str(problem),
+        "wrong": "" if problem is None else problem.field,
     }
     return html_page(context, "subscribe.html.j2", values, status=status)
 
