@@ -8,6 +8,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -162,3 +164,16 @@ def test_health_and_readiness_are_told(workspace: Path):
         assert ask(f"{server.url}/healthz") == (200, '{"status":"ok"}')
         status, text = ask(f"{server.url}/readyz")
         assert (status, json.loads(text)["status"]) == (200, "ok")
+
+
+def test_requests_are_answered_though_nobody_reads_the_log_any_more(workspace: Path):
+    command = [sys.executable, "-m", "newsletter", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=workspace, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        url = next(line.split()[1] for line in lines if line.startswith("serving "))
+        process.stderr.close()
+        for path in ("subscribe/", "unsubscribe/made-up", "nothing", "healthz"):
+            assert ask(url + path)[0] in (200, 404)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
