@@ -16,6 +16,7 @@ from newsletter.store.tables import notice
 from newsletter.web import chores
 from newsletter.web.chores import Chores
 from newsletter.web.logs import configure
+from newsletter.web.notice_post import NoticePost
 from tests.web.lives import EMAIL, sign_up, waiting
 from tests.web.worlds import World, publish, served
 
@@ -150,8 +151,6 @@ def test_many_notices_do_not_hold_up_the_end(site: World):
         sign_up(site, f"reader{number}@example.org")
     working = Chores(site.context)
     working._stop.set()
-    from newsletter.web.notice_post import NoticePost
-
     NoticePost(site.context).send_due(is_over=working._stop.is_set)
     assert 0 < len(waiting(site)) < 20  # one round of a few, and no more
 

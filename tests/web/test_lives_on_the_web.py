@@ -7,9 +7,11 @@ one's own leaving by one's own confirmation.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import ExitStack
 from datetime import timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -41,9 +43,6 @@ class Mailbox:
 
 
 def confirmations(message: bytes) -> list[str]:
-    import re
-    from email import message_from_bytes, policy
-
     body = message_from_bytes(message, policy=policy.default).get_body(("plain",))
     assert body is not None
     return re.findall(r"/confirm/([\w-]+)", body.get_content())

@@ -16,8 +16,9 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
+import sqlalchemy as sa
 
-from newsletter.store.engine import open_url
+from newsletter.store.engine import Store, open_url
 from newsletter.store.tables import notice
 from tests.compose.composed import ROOT
 from tests.web.serving import PATIENCE, Serving, serving
@@ -109,9 +110,7 @@ def test_one_sign_up_gives_one_mail_whichever_server_takes_it(workspace: Path, d
         assert '"status": 5' not in server.log
 
 
-def _waiting(store: object) -> int:
-    import sqlalchemy as sa
-
-    with store.read() as conn:  # type: ignore[attr-defined]
+def _waiting(store: Store) -> int:
+    with store.read() as conn:
         query = sa.select(sa.func.count()).where(notice.c.ended_at.is_(None))
         return int(conn.scalar(query) or 0)
