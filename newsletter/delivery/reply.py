@@ -11,8 +11,11 @@ MAX_LENGTH = 500  # characters
 MASK = "…"
 _LONGEST = 2_000  # of what is looked at
 
-_ADDRESS = re.compile(r"""(?:"[^"@]*"|[^\s<>()\[\],;:"]+)@[^\s<>()\[\],;:"]+""")
-_ENCODED = re.compile(r"[^\s<>()\[\],;:\"]+(?:=40|%40)[^\s<>()\[\],;:\"]+", re.IGNORECASE)
+_CHAR = r"""[^\s<>()\[\],;:"]"""
+# Tried where a word begins alone: at each letter of a long one it takes the square of its length.
+_WORD = rf"(?<!{_CHAR}){_CHAR}+"
+_ADDRESS = re.compile(rf"""(?:"[^"@]*"|{_WORD})@{_CHAR}+""")
+_ENCODED = re.compile(rf"{_WORD}(?:=40|%40){_CHAR}+", re.IGNORECASE)
 
 
 def masked(reply: str, email: str = "") -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +50,21 @@ def test_address_of_the_recipient_is_never_kept(before, local, after):
     kept = masked(f"{before} {email.upper()} {after}", email)
     assert email not in kept.lower()
     assert kept.isprintable()
+
+
+def test_a_long_word_takes_no_more_than_its_length():
+    started = time.process_time()
+    for word in ("y" * 2_000, "y" * 1_900 + " a@b.test", "=" * 2_000, '"' * 2_000):
+        for _ in range(100):
+            masked(word, "ada@example.org")
+    assert time.process_time() - started < 3  # with the square of it: half a minute
+
+
+_CHAR = r"""[^\s<>()\[\],;:"]"""
+_PLAIN = re.compile(rf"""(?:"[^"@]*"|{_CHAR}+)@{_CHAR}+""")  # the same, slowly
+
+
+@given(st.text('ab"@ <>,', max_size=40))
+def test_addresses_are_found_as_by_the_plain_expression(reply):
+    line = " ".join(reply.split())
+    assert masked(reply) == _PLAIN.sub("…", line)

@@ -214,7 +214,7 @@ def test_ten_thousand_events_in_one_request_are_all_recorded_in_seconds(hook: Wo
     events = [an_event(hook, people[number % 20], "delivered", number) for number in range(10_000)]
     started = time.process_time()
     assert tell(hook, *events).status_code == 204
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 6
     assert len(kinds(hook)) == 10_000
 
 
