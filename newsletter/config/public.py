@@ -48,7 +48,12 @@ class SubscribeConfig(Section, frozen=True, kw_only=True):
         int, key("An address gets one mail in so many hours, however often it is asked.", ge=1)
     ] = 12
     per_ip_per_hour: Annotated[
-        int, key("Requests an hour from one IP address (of IPv6: one /64).", ge=1)
+        int,
+        key(
+            "Requests an hour from one IP address (of IPv6: one /64), by the form and by keys that "
+            "stand in pages. A key that a server keeps to itself has ten times as many.",
+            ge=1,
+        ),
     ] = 20
     proof_of_work: Annotated[
         int,
