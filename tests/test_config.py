@@ -137,3 +137,13 @@ def test_folder_in_the_place_of_the_file_is_named(tmp_path):
     (tmp_path / "newsletter.toml").mkdir()
     with pytest.raises(ConfigError, match="is not a file"):
         find_root(tmp_path)
+
+
+@pytest.mark.parametrize("proxy", ["proxy.internal", "*", "10.0.0.1/8", "127.0.0.1:80", ""])
+def test_a_proxy_is_an_address_or_a_network(tmp_path, proxy):
+    text = SOUND.replace("[web]\n", f'[web]\ntrusted_proxies = ["{proxy}"]\n')
+    said = f"web.trusted_proxies: “{proxy}” is neither an IP address nor a network"
+    assert said in refused(tmp_path, text)
+    sound = SOUND.replace("[web]\n", '[web]\ntrusted_proxies = ["10.0.0.0/8", "::1"]\n')
+    (tmp_path / "newsletter.toml").write_text(sound, encoding="utf-8")
+    assert load(tmp_path / "newsletter.toml").web.trusted_proxies == ("10.0.0.0/8", "::1")

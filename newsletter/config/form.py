@@ -102,10 +102,6 @@ def host(value: str) -> str:
     return value
 
 
-def hosts(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(host(value) for value in values)
-
-
 def per_domain(values: dict[str, int]) -> dict[str, int]:
     for name, rate in values.items():
         if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name):

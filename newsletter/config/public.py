@@ -9,7 +9,21 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from newsletter.config.form import Section, host, hosts, key, line, lines, mail_address
+from newsletter.config.form import Section, host, key, line, lines, mail_address
+
+
+def _proxies(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Names are refused: nobody resolves them, and a proxy that is not known hides all readers."""
+    from ipaddress import ip_network  # only where somebody asks for it: commands start at once
+
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError as error:
+            raise ValueError(
+                f"“{value}” is neither an IP address nor a network as in 10.0.0.0/8"
+            ) from error
+    return values
 
 
 class WebConfig(Section, frozen=True, kw_only=True):
@@ -22,7 +36,11 @@ class WebConfig(Section, frozen=True, kw_only=True):
     in_run: Annotated[bool, key("Whether `newsletter run` serves the pages too.")] = True
     trusted_proxies: Annotated[
         tuple[str, ...],
-        key("Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count.", check=hosts),
+        key(
+            "Addresses of proxies, or networks as in 10.0.0.0/8, whose X-Forwarded-For and "
+            "X-Forwarded-Proto count.",
+            check=_proxies,
+        ),
     ] = ("127.0.0.1", "::1")
 
 

@@ -68,6 +68,8 @@ def serve(
 def uvicorn_config(context: Context) -> uvicorn.Config:
     """How uvicorn runs the application of *context*: the bounds of connections and of trust."""
     proxies = context.config.web.trusted_proxies
+    # As a socket for both families shows an IPv4 proxy (RFC 4291 §2.5.5.2).
+    mapped = [f"::ffff:{proxy}" for proxy in proxies if ":" not in proxy and "/" not in proxy]
     return uvicorn.Config(
         make_app(context),
         http=BoundedProtocol,
@@ -75,7 +77,7 @@ def uvicorn_config(context: Context) -> uvicorn.Config:
         loop="uvloop",
         lifespan="off",
         proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
+        forwarded_allow_ips=[*proxies, *mapped],
         server_header=False,
         access_log=False,
         log_config=None,

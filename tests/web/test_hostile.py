@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from starlette.testclient import TestClient
 
 from newsletter.audience.model import Status
 from newsletter.store.engine import Store
-from newsletter.store.tables import consent
+from newsletter.store.tables import consent, subscriber
 from newsletter.web import protocol
+from newsletter.web.server import uvicorn_config
 from tests.web.lives import EMAIL, new_token, put_into
 from tests.web.sockets import ask, connection, listening, statuses, tell
-from tests.web.worlds import World, served
+from tests.web.worlds import SITE, World, served
 
 HOST = b"host: digest.example.org\r\n"
 FORM = "content-type: application/x-www-form-urlencoded"
@@ -233,7 +235,7 @@ def test_a_proxy_that_is_trusted_says_who_asks(
 
 
 def test_who_is_not_trusted_says_nothing_about_who_asks(sqlite_store: Store, tmp_path: Path):
-    keys = {"trusted_proxies": ("192.0.2.1",)}
+    keys = {"trusted_proxies": ("192.0.2.1", "198.51.100.0/24")}
     with (
         served(sqlite_store, tmp_path / "newsletter", web=keys) as site,
         listening(site) as port,
@@ -253,6 +255,34 @@ def test_who_is_not_trusted_says_nothing_about_who_asks(sqlite_store: Store, tmp
             for number in range(allowed + 1)
         ]
         assert codes == [422] * allowed + [429]
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_a_proxy_is_known_in_both_families(site: World, proxy: str):
+    assert ip_told_by(site, proxy) == "203.0.113.9"
+
+
+def test_a_network_of_proxies_is_trusted_and_its_neighbour_is_not(
+    sqlite_store: Store, tmp_path: Path
+):
+    keys = {"trusted_proxies": ("10.0.0.0/24",)}
+    with served(sqlite_store, tmp_path / "newsletter", web=keys) as site:
+        assert ip_told_by(site, "10.0.0.7") == "203.0.113.9"
+        with site.store.begin() as conn:
+            conn.execute(sa.update(subscriber).values(status="pending"))
+        assert ip_told_by(site, "10.0.1.7") == "10.0.1.7"
+
+
+def ip_told_by(site: World, proxy: str) -> str | None:
+    config = uvicorn_config(site.context)
+    config.load()
+    token = new_token(site, put_into(site, "pending"))
+    with TestClient(config.loaded_app, base_url=SITE, client=(proxy, 50000)) as client:
+        answer = client.post(f"/confirm/{token}", headers={"x-forwarded-for": "203.0.113.9"})
+    assert answer.status_code == 200
+    with site.store.read() as conn:
+        found = sa.select(consent.c.ip).where(consent.c.kind == "confirmed")
+        return conn.scalar(found.order_by(consent.c.id.desc()))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "javascript", "ws"])
