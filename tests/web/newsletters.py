@@ -31,14 +31,15 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, kw_only=True)
 class Newsletter:
-    """*root* is its workspace; *port* is where it will be served."""
+    """*root* is its workspace; it will be served at *port*, below the path *prefix*."""
 
     root: Path
     port: int
+    prefix: str = ""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.prefix}"
 
     @property
     def workspace(self) -> Workspace:
@@ -89,7 +90,7 @@ class Newsletter:
         return until(found)
 
 
-def laid_out(root: Path, **subscribe: object) -> Newsletter:
+def laid_out(root: Path, *, prefix: str = "", **subscribe: object) -> Newsletter:
     """Our newsletter in *root*, with these keys of [subscribe]."""
     root.mkdir()
     for part in ("people.txt", "terms.toml"):
@@ -97,7 +98,7 @@ def laid_out(root: Path, **subscribe: object) -> Newsletter:
     for part in ("templates", "issues", "subscribers"):
         shutil.copytree(ROOT / part, root / part)
     with socket.create_server(("127.0.0.1", 0)) as free:
-        made = Newsletter(root=root, port=free.getsockname()[1])
+        made = Newsletter(root=root, port=free.getsockname()[1], prefix=prefix)
     keys = {"per_ip_per_hour": 100_000, **subscribe}
     text = (ROOT / "newsletter.toml").read_text("utf-8").replace(SITE, made.url)
     text += "\n[subscribe]\n" + "".join(f"{k} = {str(v).lower()}\n" for k, v in keys.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from newsletter.audience import subscribers
 from newsletter.audience.model import Status, Subscriber
-from tests.web.newsletters import Newsletter, address, addresses
+from tests.web.newsletters import Newsletter, address, addresses, laid_out
 from tests.web.places import WEEK, confirmation, preferences, somebody, unsubscribe
 
 pytestmark = pytest.mark.browser
@@ -79,6 +80,69 @@ def test_a_reader_comes_and_goes_with_nothing_but_links_and_buttons(
     assert person(newsletter, email).status is Status.UNSUBSCRIBED
     page.goto(address(welcome, "/preferences/"))
     expect(page.get_by_text("Nothing is sent to this address")).to_be_visible()
+
+
+def test_a_reader_who_has_only_a_keyboard_comes_pauses_and_leaves(
+    page: Page, newsletter: Newsletter
+):
+    email = somebody()
+    keys = page.keyboard
+
+    def tab_to(role: Any, name: str) -> None:
+        wanted = page.get_by_role(role, name=name)
+        for _ in range(40):
+            keys.press("Tab")
+            if wanted.evaluate("e => e === document.activeElement"):
+                return
+        raise AssertionError(name)
+
+    page.goto(newsletter.url)
+    tab_to("textbox", "E-mail address")
+    keys.type(email)
+    tab_to("button", "Subscribe")
+    keys.press("Space")
+    heading(page, "Check your mail")
+    page.goto(address(newsletter.mail(email, "Please confirm"), "/confirm/"))
+    tab_to("button", "Yes, subscribe me")
+    keys.press("Enter")
+    heading(page, "You are on the list")
+    tab_to("link", "Your preferences")
+    keys.press("Enter")
+    tab_to("combobox", "Leave out the next issues")
+    keys.press("ArrowDown")
+    tab_to("button", "Pause")
+    keys.press("Enter")
+    told(page, "2 more issues are left out")
+    tab_to("button", "Unsubscribe")
+    keys.press("Enter")
+    heading(page, "You are unsubscribed")
+    assert person(newsletter, email).status is Status.UNSUBSCRIBED
+
+
+def test_all_links_and_buttons_work_below_a_path(page: Page, tmp_path: Path):
+    newsletter = laid_out(tmp_path / "newsletter", prefix="/digest")
+    email = somebody()
+    with newsletter.served():
+        asked = sign_up(page, newsletter, email)
+        page.goto(address(asked, "/digest/confirm/"))
+        press(page, "Yes, subscribe me")
+        heading(page, "You are on the list")
+        welcome = newsletter.mail(email, "Welcome")  # not sent to who pauses before it leaves
+        page.get_by_role("link", name="Your preferences").click()
+        page.get_by_label("Plain text").check()
+        press(page, "Save")
+        told(page, "Saved")
+        press(page, "Pause")
+        told(page, "1 more issue")
+        press(page, "End the break now")
+        told(page, "Welcome back")
+        page.get_by_role("link", name="Privacy policy").click()
+        heading(page, "Privacy")
+        page.goto(address(welcome, "/digest/unsubscribe/"))
+        press(page, "Unsubscribe")
+        heading(page, "You are unsubscribed")
+        page.get_by_role("link", name="Subscribe again").click()
+        assert page.url == f"{newsletter.url}/subscribe/"
 
 
 def test_a_confirmation_counts_once_however_often_it_is_pressed(page: Page, newsletter: Newsletter):
