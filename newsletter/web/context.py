@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.web.proof_of_work import ProofOfWork
 
 _HOUR = 3600.0
+_AT_ONCE = 8  # sign-ups that PostgreSQL takes at the same time
 PER_KEY = 10  # times what one network may: a server asks for many readers
 
 
@@ -38,6 +40,8 @@ class Context:
     proof_of_work: ProofOfWork | None
     sign_ups: Limiter  # by network: the form, and keys that stand in pages
     api_calls: Limiter  # by key: those that servers keep to themselves
+    # Of sign-ups that write: whoever waits for SQLite's own lock waits in no order.
+    turns: asyncio.Semaphore
     metrics: Metrics
     views: Views
     clock: Callable[[], datetime] = now
@@ -76,6 +80,7 @@ def context_of(
         proof_of_work=work,
         sign_ups=Limiter(config.per_ip_per_hour, _HOUR),
         api_calls=Limiter(config.per_ip_per_hour * PER_KEY, _HOUR),
+        turns=asyncio.Semaphore(1 if store.dialect == "sqlite" else _AT_ONCE),
         metrics=Metrics(),
         views=Views(),
         clock=clock,

@@ -93,7 +93,8 @@ async def in_whole_quanta(context: Context, asked: Asked) -> None:
     loop = asyncio.get_running_loop()
     started = loop.time()
     try:
-        await run_in_threadpool(ask, context, asked)
+        async with context.turns:
+            await run_in_threadpool(ask, context, asked)
     finally:
         taken = loop.time() - started
         await asyncio.sleep(math.ceil(taken / QUANTUM) * QUANTUM - taken)
