@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 import time
@@ -32,6 +33,7 @@ class NullTransport:
     """Accepts everything at once."""
 
     name, window = "smtp", 10
+    works_apart = wants_tokens = False
 
     async def run(self, feed: Feed, mailing: Mailing) -> None:
         while True:
@@ -65,10 +67,10 @@ def main(kind: str) -> None:
             actor="benchmark",
         )
         del edition
-        frozen, processor = time.perf_counter(), time.process_time()
+        frozen, processor = time.perf_counter(), sum(os.times()[:4])
         summary = send(store, workspace, campaign.id, transport)
         seconds = time.perf_counter() - frozen
-        processor = time.process_time() - processor
+        processor = sum(os.times()[:4]) - processor
     peak = re.search(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())
     assert peak is not None
     found = {

@@ -114,6 +114,7 @@ static int work(Connection *c) {
     }
     c->length = end - at;
     memmove(c->input, at, c->length);
+    if (!c->output_length) return goes_on && c->length < INPUT;
     ssize_t sent = send(c->socket, c->output, c->output_length, MSG_NOSIGNAL);
     int is_sent = sent == (ssize_t)c->output_length; /* who does not read is let go */
     c->output_length = 0;

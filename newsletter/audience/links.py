@@ -22,6 +22,10 @@ class Links:
     site_url: str
     tokens: Tokens = field(repr=False)
 
+    def of(self, purpose: str, token: str) -> str:
+        """The address of a *token* that was signed for *purpose*, as in `UNSUBSCRIBE`."""
+        return f"{self.site_url}/{purpose}/{token}"
+
     def unsubscribe(self, subscriber_id: int) -> str:
         return self.site_url + self.unsubscribe_path(subscriber_id)
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from binascii import b2a_base64
 from email.header import Header
+from functools import lru_cache
 
 from newsletter.errors import RecipientRejected
 
@@ -33,6 +34,7 @@ _QUOTED |= {ord(" "): "_"} | {ord(char): char for char in "!*+-/"}
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
+@lru_cache(maxsize=16)  # each is asked for twice in a row: for To, and for the envelope
 def ascii_address(email: str) -> str:
     """*email* with its domain in A-labels (RFC 5891), as it goes over the wire.
 

@@ -6,14 +6,14 @@ that changes between the first message and the last, crashes included. Sends not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 import msgspec
 
-from newsletter.audience.links import Links
+from newsletter.audience.links import PREFERENCES, UNSUBSCRIBE, Links
 from newsletter.compose.message import Headers, MessageTemplate, Recipient
 from newsletter.delivery.dkim import Signer
 from newsletter.delivery.model import Delivery
@@ -75,8 +75,26 @@ class Mailing:
         ours = self.campaign_id << _SUBSCRIBER_BITS
         return self.links.tokens.sign_all(_DELIVERY, [ours | number for number in subscriber_ids])
 
+    def sign_ahead(self, deliveries: Sequence[Delivery]) -> None:
+        """Sign what stands in the messages of *deliveries*, many at once: half the time."""
+        ids = [delivery.subscriber_id for delivery in deliveries]
+        sign = self.links.tokens.sign_all
+        signed = zip(self.tokens(ids), sign(UNSUBSCRIBE, ids), sign(PREFERENCES, ids), strict=True)
+        for delivery, (own, unsubscribe, preferences) in zip(deliveries, signed, strict=True):
+            delivery.tokens = own.decode(), unsubscribe.decode(), preferences.decode()
+
     def recipient(self, delivery: Delivery) -> Recipient:
         """The values of one delivery's slots."""
+        if delivery.tokens is not None:
+            own, unsubscribe, preferences = delivery.tokens
+            return Recipient(
+                email=delivery.email,
+                name=delivery.name,
+                delivery=own,
+                unsubscribe_url=self.links.of(UNSUBSCRIBE, unsubscribe),
+                preferences_url=self.links.of(PREFERENCES, preferences),
+                web_url=self.frozen.web_url,
+            )
         return Recipient(
             email=delivery.email,
             name=delivery.name,

@@ -37,7 +37,7 @@ class Outcome(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-class Delivery(msgspec.Struct, gc=False):
+class Delivery(msgspec.Struct, gc=False, array_like=True):
     """One claimed delivery in a sender's hands: thousands at once, none refers to another."""
 
     subscriber_id: int
@@ -46,6 +46,7 @@ class Delivery(msgspec.Struct, gc=False):
     attempts: int  # this one included
     place: int  # in the journal
     returns: int = 0  # how often a transport gave it back
+    tokens: tuple[str, str, str] | None = None  # signed ahead: see `Mailing.sign_ahead`
     is_text: bool = False  # they want plain text, without HTML beside it
     provider_id: str = ""  # of an accepted one, where the other side gave it a name
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from newsletter.config import Workspace
 from newsletter.delivery import campaign as campaigns
+from newsletter.delivery.apart import apart
 from newsletter.delivery.journal import Journal, journal_path
 from newsletter.delivery.ledger import Counts, Ledger
 from newsletter.delivery.lock import SenderBusy, lock_file, sender_connection
+from newsletter.delivery.mailing import Mailing
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.recovery import recover
 from newsletter.delivery.sending import Ending, Sending, Summary
@@ -76,21 +78,30 @@ def send(
                 pace=pace,
                 config=workspace.config.delivery,
             )
-            sending = Sending(
-                workspace,
-                found,
-                ledger=ledger,
-                journal=journal,
-                pace=pace,
-                transport=transport,
-                on_progress=on_progress,
-                patience=patience,
-            )
-            with _settled_heap():
+            with _settled_heap(), _at_work(transport, mailing, journal) as at_work:
+                sending = Sending(
+                    workspace,
+                    found,
+                    ledger=ledger,
+                    journal=journal,
+                    pace=pace,
+                    transport=at_work,
+                    on_progress=on_progress,
+                    patience=patience,
+                )
                 summary = uvloop.run(sending.run(mailing))
             if summary.ending is Ending.COMPLETED:
                 journal.remove()
             return summary
+
+
+def _at_work(
+    transport: Transport, mailing: Mailing, journal: Journal
+) -> AbstractContextManager[Transport]:
+    """The transport, in a process of its own where that is worth it."""
+    if transport.works_apart:
+        return apart(transport, mailing, journal)
+    return nullcontext(transport)
 
 
 @contextmanager

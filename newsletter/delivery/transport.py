@@ -59,6 +59,17 @@ class Transport(Protocol):
         """As in newsletter.toml: “smtp”."""
 
     @property
+    def works_apart(self) -> bool:
+        """Whether `run` is to have a process of its own: it makes messages, and uses no database.
+
+        It is forked, so `run` must not rely on threads that were started before.
+        """
+
+    @property
+    def wants_tokens(self) -> bool:
+        """Whether `run` makes whole messages (`Mailing.pieces`): then tokens are signed ahead."""
+
+    @property
     def window(self) -> int:
         """How many deliveries may be between `handing_over` and their answer at once."""
 

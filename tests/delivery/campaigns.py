@@ -99,6 +99,7 @@ class ScriptedTransport:
     """Does with every delivery what *handle* says; by default it accepts."""
 
     name = "scripted"
+    works_apart = wants_tokens = False
     window = 10
 
     def __init__(self, handle: Handling | None = None, *, workers: int = 3) -> None:

@@ -33,6 +33,7 @@ class Outbox:
     """Write messages into folders below *folder*."""
 
     name = "outbox"
+    works_apart = wants_tokens = False
     window = BATCH
 
     def __init__(self, folder: Path) -> None:

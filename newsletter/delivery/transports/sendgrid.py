@@ -58,6 +58,14 @@ class SendGrid:
         return "sendgrid"
 
     @property
+    def works_apart(self) -> bool:
+        return True
+
+    @property
+    def wants_tokens(self) -> bool:
+        return False
+
+    @property
     def window(self) -> int:
         return self.config.threads * self.config.personalizations
 

@@ -41,6 +41,14 @@ class Smtp:
         return "smtp"
 
     @property
+    def works_apart(self) -> bool:
+        return True
+
+    @property
+    def wants_tokens(self) -> bool:
+        return True
+
+    @property
     def window(self) -> int:
         return self.server.connections
 

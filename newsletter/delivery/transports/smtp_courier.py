@@ -59,6 +59,7 @@ class Courier(asyncio.Protocol):
         self._under_way: Delivery | None = None  # handed over, or about to be; not answered
         self._message = b""  # of a delivery that is about to be handed over, and what follows it
         self._next: Prepared | None = None  # its envelope is being talked about
+        self._spare: Prepared | None = None  # made while an answer was awaited
         self._recipient_taken = False  # of the envelope, whatever else was refused
         self._needs_reset = False
         self._is_stopped = False
@@ -72,7 +73,7 @@ class Courier(asyncio.Protocol):
     def start(self, delivery: Delivery) -> None:
         """Carry *delivery*, then what the feed gives. For a connection without work."""
         try:
-            self._send_envelope(self._prepare(delivery))
+            self._send_envelope(self._announced(self._made(delivery)))
         except ReplyError as error:
             self.lose(str(error))
 
@@ -93,6 +94,7 @@ class Courier(asyncio.Protocol):
             upcoming, self._next = self._next, None
             if upcoming is not None:
                 self._feed.returned(upcoming.delivery)
+            self._return_spare()
 
     def check(self, now: float) -> None:
         """End what takes too long; *now* in the event loop's time."""
@@ -123,6 +125,7 @@ class Courier(asyncio.Protocol):
                 self._feed.uncertain(under_way, reason)
             if upcoming is not None:
                 self._feed.returned(upcoming.delivery)
+            self._return_spare()
         except Exception as error:
             self._pool.stop(error)
         self._pool.gone(self, None if expected else reason)
@@ -156,6 +159,15 @@ class Courier(asyncio.Protocol):
             self._since = self._time()
             message, self._message = self._message, b""
             self._transport.write(message)
+        except Exception as error:
+            self._fail(error)
+
+    def make_spare(self) -> None:
+        """Make a message for later; called by the pool while the server is at work."""
+        if self._is_gone or self.last or self._spare is not None or not self._pipelining:
+            return
+        try:
+            self._spare = self._made(self._feed.take())
         except Exception as error:
             self._fail(error)
 
@@ -289,8 +301,7 @@ class Courier(asyncio.Protocol):
         self.lose(self._pool.server.shown(reply))
 
     def _go_on(self) -> None:
-        delivery = None if self.last else self._feed.take()
-        self._send_envelope(self._prepare(delivery))
+        self._send_envelope(self._announced(self._taken()))
 
     def _send_envelope(self, envelope: bytes) -> None:
         if envelope and self._needs_reset:
@@ -311,20 +322,24 @@ class Courier(asyncio.Protocol):
         assert message is not None
         self._under_way = message.delivery
         self._stage = _MESSAGE
-        upcoming = None if self.last or not self._pipelining else self._feed.take()
-        envelope = self._prepare(upcoming)
+        envelope = self._announced(self._taken()) if self._pipelining else b""
         self._message = b"".join((*message.pieces, b".\r\n", envelope))
         self._pool.hand_over_soon(self)
 
-    def _prepare(self, delivery: Delivery | None) -> bytes:
-        """Make the message of *delivery*, or of the next one that has one; return its envelope.
+    def _taken(self) -> Prepared | None:
+        """The next message; None: the feed has none, or this connection takes no more."""
+        if self.last:
+            self._return_spare()
+            return None
+        spare, self._spare = self._spare, None
+        return self._made(self._feed.take()) if spare is None else spare
 
-        Nothing, if the feed has nothing.
-        """
+    def _made(self, delivery: Delivery | None) -> Prepared | None:
+        """The message of *delivery*, or of the next one that has one."""
         pool = self._pool
         while delivery is not None:
             try:
-                upcoming = prepared(
+                return prepared(
                     pool.mailing,
                     delivery,
                     pool.server.envelope_from,
@@ -336,14 +351,23 @@ class Courier(asyncio.Protocol):
             except BaseException:
                 self._feed.returned(delivery)
                 raise
-            else:
-                self._next = upcoming
-                self._left -= 1
-                if self._left == 0:
-                    self.last = True
-                return upcoming.mail + (upcoming.rcpt + b"DATA\r\n" if self._pipelining else b"")
             delivery = None if self.last else self._feed.take()
-        return b""
+        return None
+
+    def _announced(self, upcoming: Prepared | None) -> bytes:
+        """The envelope of *upcoming*, which is to be said now; nothing for None."""
+        if upcoming is None:
+            return b""
+        self._next = upcoming
+        self._left -= 1
+        if self._left == 0:
+            self.last = True
+        return upcoming.mail + (upcoming.rcpt + b"DATA\r\n" if self._pipelining else b"")
+
+    def _return_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            self._feed.returned(spare.delivery)
 
     def _quit(self) -> None:
         self._stage = _QUIT

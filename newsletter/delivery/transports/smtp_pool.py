@@ -170,6 +170,9 @@ class Pool:
         couriers, self._about_to_write = self._about_to_write, []
         for courier in couriers:
             courier.hand_over()
+        # The server has enough to do for a while.
+        for courier in couriers:
+            courier.make_spare()
 
     def _take(self) -> Delivery | None:
         delivery = self.feed.take()
