@@ -12,13 +12,14 @@ import asyncio
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,7 @@ class World:
             [sys.executable, "-c", SENDER, str(self.root), str(self.campaign)],
             env=self.environment,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
 
     def pending(self) -> int:
@@ -197,6 +199,17 @@ def audit(world: World, taken: list[str], uncertain_before: set[int]) -> set[int
     return uncertain
 
 
+def kill(sender: subprocess.Popen[bytes], turn: int) -> None:
+    """Kill -9 in turns: the sender, the process that hands over for it, both at once."""
+    children = Path(f"/proc/{sender.pid}/task/{sender.pid}/children")
+    with suppress(OSError):
+        for other in children.read_text().split() if turn % 3 else []:
+            os.kill(int(other), signal.SIGKILL)
+    if turn % 3 != 1:
+        sender.kill()
+    sender.communicate(timeout=PATIENCE)
+
+
 def kill_until_done(world: World, taken: list[str], is_quiet) -> None:
     uncertain: set[int] = set()
     kills = 0
@@ -212,8 +225,7 @@ def kill_until_done(world: World, taken: list[str], is_quiet) -> None:
             )
             time.sleep(random.uniform(0, 0.12))
         finally:
-            sender.kill()
-            sender.communicate(timeout=PATIENCE)
+            kill(sender, kills)
         kills += 1
         until(is_quiet, "the server has read what was on its way")
         uncertain = audit(world, taken, uncertain)
