@@ -155,6 +155,47 @@ def sent(people: Path, connections: int, program: Path) -> dict[str, float]:
     return found
 
 
+def memory_of_sending(folder: Path) -> float:
+    """MB: the most that `newsletter send` and the process it forks had resident together.
+
+    What they share is counted twice.
+    """
+    secrets = {VARIABLE: database(folder), "NEWSLETTER_ACTOR": "benchmark"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "newsletter", "send", "--yes"],
+        cwd=folder,
+        env={**os.environ, **secrets},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    most = 0
+    while process.poll() is None:
+        most = max(most, sum(_resident(number) for number in _both(process.pid)))
+        time.sleep(0.02)
+    assert process.returncode == 0
+    return most / 1024
+
+
+def _both(sender: int) -> list[int]:
+    """The sender, and what it forked: not what it started to compose with."""
+    try:
+        line = Path(f"/proc/{sender}/cmdline").read_bytes()
+        children = Path(f"/proc/{sender}/task/{sender}/children").read_text().split()
+        forked = [int(n) for n in children if Path(f"/proc/{n}/cmdline").read_bytes() == line]
+    except OSError:
+        return []
+    return [sender, *forked]
+
+
+def _resident(number: int) -> int:
+    """kB"""
+    try:
+        found = re.search(r"VmRSS:\s+([0-9]+) kB", Path(f"/proc/{number}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
+
+
 def by_smtplib(program: Path, number: int) -> dict[str, float]:
     with Sink(program) as sink:
         found = child(HERE, "smtplib_pool.py", str(sink.port), str(number))

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import campaigns
-from audience import command, databases, imported, people_file
+from audience import databases, imported, people_file
 
 LAST_RELEASE = Path(__file__).with_name("last_release.json")
 PEOPLE, FEW, MANY, ROUNDS = 100_000, 10_000, 1_000_000, 3
@@ -158,13 +158,13 @@ def size_rows(folder: Path, few: int, many: int) -> Iterator[Row]:
         each[people] = statistics.median(one["seconds"] / one["accepted"] for one in found)
         with campaigns.copied(readers) as copy, campaigns.Sink(program) as sink:
             campaigns.configure(copy, campaigns.smtp(sink.port, 10))
-            memory[people] = command(copy, campaigns.database(copy), "send", "--yes").memory
+            memory[people] = campaigns.memory_of_sending(copy)
         assert sink.messages == people
         shutil.rmtree(readers)
     growth, slower = memory[many] / memory[few] - 1, each[many] / each[few] - 1
     is_small = memory[many] < MEMORY_WANTED and growth <= MEMORY_GROWTH
     yield (
-        f"memory of `newsletter send`, {few:,} and {many:,} people",
+        f"memory of both processes of `newsletter send`, {few:,} and {many:,} people",
         f"{memory[few]:.0f} and {memory[many]:.0f} MB ({growth:+.0%})",
         *("", "", ""),
         f"< {MEMORY_WANTED} MB, ± {MEMORY_GROWTH:.0%}",

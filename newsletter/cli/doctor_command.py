@@ -154,6 +154,17 @@ def _alerts(workspace: Workspace) -> str:
     return f"{plural(number, 'editor')} will be told when sending stops"
 
 
+def _feedback(workspace: Workspace) -> str:
+    """Open the bounce mailbox, and read nothing."""
+    from newsletter.feedback.looking import mailbox_of
+
+    webhook = "SendGrid’s events are taken" if workspace.config.feedback.sendgrid_key else ""
+    if workspace.config.feedback.mailbox == "none":
+        return webhook or "bounces are not read: feedback.mailbox in newsletter.toml says where"
+    with mailbox_of(workspace) as mailbox:
+        return "; ".join(filter(None, (f"bounces are read from {mailbox.name}", webhook)))
+
+
 CHECKS: dict[str, Check] = {
     "database": _database,
     "folder": _folder,
@@ -163,5 +174,6 @@ CHECKS: dict[str, Check] = {
     "DKIM": _dkim,
     "transport": _transport,
     "rates": _rates,
+    "feedback": _feedback,
     "alerts": _alerts,
 }

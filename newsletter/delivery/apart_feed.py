@@ -18,13 +18,13 @@ from collections import deque
 from collections.abc import Callable
 
 from newsletter.delivery.apart_wire import Batch, Ended, Stop, Told, ToTransport, Want, Wire
+from newsletter.delivery.feed import LOST, RETURNS
 from newsletter.delivery.journal import MARKS, PLACES
 from newsletter.delivery.mailing import Mailing
 from newsletter.delivery.model import Delivery, Outcome
 from newsletter.delivery.transport import Transport
 from newsletter.errors import NewsletterError
 
-_RETURNS = 20  # a message that breaks every connection is no message to try for ever
 _SOON = 0.002  # seconds that outcomes may wait for others
 _MANY = 500  # outcomes that do not wait
 _MOST_AHEAD = 4 * PLACES  # deliveries that wait here
@@ -127,8 +127,8 @@ class ApartFeed:
         if self.is_over:
             self._told.returned.append(delivery.place)
             self._note()
-        elif delivery.returns > _RETURNS:
-            self.refused_for_now(delivery, "the connection was lost each time")
+        elif delivery.returns > RETURNS:
+            self.refused_for_now(delivery, LOST)
         else:
             self._ready.append(delivery)
             self._may_take.set()

@@ -19,7 +19,8 @@ from newsletter.delivery.model import Delivery, Outcome
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.results import Postponed, Report, Results
 
-_RETURNS = 20  # a message that breaks every connection is no message to try for ever
+RETURNS = 20  # a message that breaks every connection is no message to try for ever
+LOST = "the connection was lost each time"
 _HELD = 2.0  # seconds' worth of one domain that wait here; more would grow old, and block others
 _LOOKS = 32  # at held domains, in one call of `take`
 _BOOKINGS = 1_000  # domains
@@ -152,8 +153,8 @@ class SenderFeed:
         delivery.returns += 1
         if self.is_over:
             self._results.postponed.append(Postponed(delivery))
-        elif delivery.returns > _RETURNS:
-            self.refused_for_now(delivery, "the connection was lost each time")
+        elif delivery.returns > RETURNS:
+            self.refused_for_now(delivery, LOST)
         else:
             self._ready.append(delivery)
             self._may_take.set()

@@ -81,7 +81,18 @@ def test_doctor_is_content_with_a_new_workspace(run):
     result = run("doctor")
     assert result.returncode == 0, result.stderr
     assert all(line.startswith("ok  ") for line in result.stdout.splitlines())
-    assert len(result.stdout.splitlines()) == 9
+    assert len(result.stdout.splitlines()) == 10
+
+
+def test_doctor_opens_the_bounce_mailbox_where_there_is_one(run, workspace):
+    path = workspace / "newsletter.toml"
+    path.write_text(path.read_text("utf-8") + '\n[feedback]\nmailbox = "maildir"\n', "utf-8")
+    missing = run("doctor")
+    assert missing.returncode == 2
+    assert "FAILED  feedback" in missing.stdout
+    for name in ("cur", "new", "tmp"):
+        (workspace / "bounces" / name).mkdir(parents=True)
+    assert "bounces are read from" in run("doctor").stdout
 
 
 def test_doctor_names_every_failure_and_goes_on_after_it(run, workspace):
