@@ -83,7 +83,9 @@ def test_commands_named_in_the_documentation_exist():
     from newsletter.cli import COMMANDS
 
     for page in PAGES:
-        for name in re.findall(r"(?m)(?:^|`)newsletter ([a-z]+(?:-[a-z]+)*)\b", page.read_text("utf-8")):
+        for name in re.findall(
+            r"(?m)(?:^|`)newsletter ([a-z]+(?:-[a-z]+)*)\b", page.read_text("utf-8")
+        ):
             assert name in COMMANDS, f"{page.name}: newsletter {name}"
 
 

@@ -31,7 +31,6 @@ from newsletter.calendar.post import Post
 from newsletter.calendar.scheduler import Compose, Scheduler
 from newsletter.calendar.senders import Senders
 from newsletter.calendar.slot_rows import following, local_time
-from newsletter.calendar.slots import has_schedule
 from newsletter.compose.edition import Edition
 from newsletter.config import Workspace
 from newsletter.errors import NewsletterError, StorageError
@@ -182,7 +181,7 @@ class Process:
 
     def _coming(self) -> str:
         schedule = self._scheduler.schedule
-        if not has_schedule(schedule):
+        if not schedule.is_set:
             return "newsletter.toml has no schedule yet: put first = … below [schedule]"
         with self._store.read() as conn:
             coming = following(conn, schedule, _now())

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from newsletter.calendar.ical import Entry
 from newsletter.calendar.slot_rows import SlotRow, SlotState, rows, unwritten
-from newsletter.calendar.slots import Slot, has_schedule
+from newsletter.calendar.slots import Slot
 from newsletter.config.schedule import ScheduleConfig
 
 _COMING, _PAST = 13, 13  # half a year each, at one every two weeks
@@ -21,7 +21,7 @@ def public_slots(
     conn: sa.Connection, schedule: ScheduleConfig, now: datetime, *, published: Iterable[str]
 ) -> list[Entry]:
     """List the slots around *now*, in order; issues are named once they are *published*."""
-    if not has_schedule(schedule):
+    if not schedule.is_set:
         return []
     known = set(published)
     written = rows(conn)

@@ -50,14 +50,9 @@ class _Planned:
     note: str
 
 
-def has_schedule(schedule: ScheduleConfig) -> bool:
-    """Whether any slot is planned at all."""
-    return bool(schedule.first or schedule.days or schedule.extra)
-
-
 def require_schedule(schedule: ScheduleConfig) -> None:
     """Raise ConfigError, which says how to make a schedule, where there is none."""
-    if not has_schedule(schedule):
+    if not schedule.is_set:
         raise ConfigError(
             "newsletter.toml has no schedule",
             hint='put below [schedule]: first = 2026-03-03 and every = "2 weeks"',

@@ -185,11 +185,10 @@ def _destination(store: Store, workspace: Workspace, edition: Edition, now: date
     """Where an approved issue goes from here."""
     from newsletter.calendar.plan import plan
     from newsletter.calendar.slot_rows import local_time
-    from newsletter.calendar.slots import has_schedule
     from newsletter.cli.composing import composed_quietly
 
     by_hand = f"newsletter send {edition.number} sends it now"
-    if not has_schedule(workspace.config.schedule):
+    if not workspace.config.schedule.is_set:
         return f"there is no schedule: {by_hand}"
 
     def compose(folder: IssueFolder) -> Edition:

@@ -69,10 +69,9 @@ def _meaning(store: Store, workspace: Workspace, before: Place | None, now: date
 
 def _places(store: Store, workspace: Workspace, now: datetime) -> list[Place]:
     from newsletter.calendar.plan import plan
-    from newsletter.calendar.slots import has_schedule
     from newsletter.cli.composing import composed_quietly
 
-    if not has_schedule(workspace.config.schedule):
+    if not workspace.config.schedule.is_set:
         return []
     return plan(
         store, workspace, lambda folder: composed_quietly(folder, workspace), now=now, count=4

@@ -163,6 +163,11 @@ class ScheduleConfig(Section, frozen=True, kw_only=True):
         count, unit = (self.every or "2 weeks").split()
         return int(count) * (7 if unit.startswith("week") else 1)
 
+    @property
+    def is_set(self) -> bool:
+        """Whether any slot is planned at all."""
+        return bool(self.first or self.days or self.extra)
+
     def contradictions(self) -> Iterator[tuple[str, str]]:
         if self.first and self.days:
             yield "days", "cannot stand beside first: keep one of them"

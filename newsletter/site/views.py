@@ -28,6 +28,7 @@ class SiteView:
     url: str
     is_static: bool
     is_open: bool
+    has_calendar: bool  # of slots, to subscribe to
     consent_wording: str
     confirm_within_days: int
     publisher_name: str
@@ -95,6 +96,7 @@ def site_view(config: Config, editions: Sequence[SiteEdition], *, is_static: boo
         url=f"{config.site_url}/",
         is_static=is_static,
         is_open=config.subscribe.open,
+        has_calendar=config.schedule.is_set and not is_static,
         consent_wording=config.consent_wording,
         confirm_within_days=config.subscribe.confirm_within_days,
         publisher_name=publisher.name,

@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from newsletter.calendar.slot_rows import following
-from newsletter.calendar.slots import has_schedule
 from newsletter.delivery.model import State
 from newsletter.errors import NewsletterError
 from newsletter.store.tables import campaign, event, microseconds, notice
@@ -84,7 +83,7 @@ class _World:
     def _values(self) -> dict[str, float | None]:
         schedule = self._workspace.config.schedule
         with self._store.read() as conn:
-            slot = following(conn, schedule, self._now) if has_schedule(schedule) else None
+            slot = following(conn, schedule, self._now) if schedule.is_set else None
             next_slot = None if slot is None else slot.starts_at
             done = campaign.c.state == State.COMPLETED.value
             last = conn.scalar(sa.select(sa.func.max(campaign.c.updated_at)).where(done))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from newsletter.calendar.slot_rows import following
-from newsletter.calendar.slots import has_schedule
 from newsletter.delivery.transports import transport_of
 from newsletter.notices import post, queue
 from newsletter.notices.compose import Latest
@@ -30,7 +29,7 @@ class NoticePost:
         with context.store.read() as conn:
             if not queue.is_due(conn, now):
                 return
-            slot = following(conn, context.config.schedule, now) if self._has_schedule else None
+            slot = following(conn, context.config.schedule, now) if self._is_scheduled else None
         if self._transport is None:
             self._transport = transport_of(context.workspace)
         post.send_due(
@@ -44,8 +43,8 @@ class NoticePost:
         )
 
     @property
-    def _has_schedule(self) -> bool:
-        return has_schedule(self._context.config.schedule)
+    def _is_scheduled(self) -> bool:
+        return self._context.config.schedule.is_set
 
     def _latest(self) -> Latest | None:
         site = self._context.site.current

@@ -16,7 +16,6 @@ from newsletter.calendar.slots import (
     LONGEST_SHIFT,
     Slot,
     between,
-    has_schedule,
     require_schedule,
     slot_on,
     upcoming,
@@ -438,7 +437,7 @@ def test_year_of_53_weeks_ends_two_weeks_before_the_next_slot(year):
 
 def test_no_schedule_has_no_slots_and_says_how_to_make_one():
     schedule = ScheduleConfig()
-    assert not has_schedule(schedule)
+    assert not schedule.is_set
     assert list(upcoming(schedule, THIRTY_YEARS[0])) == []
     assert between(schedule, *THIRTY_YEARS) == []
     with pytest.raises(ConfigError) as caught:
@@ -452,4 +451,4 @@ def test_no_schedule_has_no_slots_and_says_how_to_make_one():
 def test_each_way_to_plan_a_slot_is_a_schedule(rule):
     schedule = ScheduleConfig(**rule)
     require_schedule(schedule)
-    assert has_schedule(schedule)
+    assert schedule.is_set

@@ -285,3 +285,11 @@ def test_new_snapshot_knows_what_the_one_before_has_read(site, tmp_path):
     assert [str(one.number) for one in after.editions] == ["2.2", "2.1"]
     assert after.editions[1] is before.editions[0]
     assert "/vol-2-02/" not in before.pages
+
+
+@pytest.mark.parametrize("is_static", [True, False])
+def test_calendar_is_linked_where_it_is_served_and_slots_are_planned(tmp_path, is_static):
+    workspace = a_workspace(tmp_path / "with", schedule={"first": "2026-03-03"})
+    planned = site_of(workspace, [], is_static=is_static)
+    assert (b'href="/calendar.ics"' in planned.pages["/"].read()) == (not is_static)
+    assert b"calendar.ics" not in a_site(tmp_path / "without").pages["/"].read()
