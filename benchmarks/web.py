@@ -28,7 +28,7 @@ import campaigns
 from audience import COMMAND, VARIABLE
 
 HERE = Path(__file__).resolve().parent
-PEOPLE, EVENTS, SECONDS, CONNECTIONS = 300_000, 50_000, 10, 50
+PEOPLE, EVENTS, SECONDS, CONNECTIONS = 600_000, 50_000, 10, 50
 BATCH = 1_000  # events of one request
 RATE_WANTED, P99_WANTED, EVENTS_WANTED = 1_500, 50, 5_000  # requests/s, ms, events/s
 HEAD = ("what", "measured", "wanted", "")

@@ -37,7 +37,7 @@ from newsletter.errors import NewsletterError, TransportError
 ACTOR = "sender"  # in the audit
 
 _BEAT = 1.0  # seconds: results are folded, and a pause is noticed, at least so often
-_GLANCE = 0.02  # seconds: how soon the end of the last delivery is noticed
+_GLANCE = 0.004  # seconds: how soon the end of the last delivery is noticed
 _AHEAD = 2  # seconds' worth of a limited rate that are claimed: who leaves later is spared
 _GRACE = 20.0  # seconds that a transport has to finish what is under way
 _REWALK = timedelta(seconds=30)  # between looks over the whole list while nothing is to be done

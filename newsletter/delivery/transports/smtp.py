@@ -14,7 +14,12 @@ from newsletter.delivery.mailing import Mailing
 from newsletter.delivery.model import Outcome, Result
 from newsletter.delivery.transport import Feed
 from newsletter.delivery.transports.smtp_envelope import mail_and_rcpt
-from newsletter.delivery.transports.smtp_opening import Opened, UnreachableError, open_connection
+from newsletter.delivery.transports.smtp_opening import (
+    Opened,
+    UnreachableError,
+    named,
+    open_connection,
+)
 from newsletter.delivery.transports.smtp_pool import Pool
 from newsletter.delivery.transports.smtp_replies import queue_id
 from newsletter.delivery.transports.smtp_server import SmtpServer, smtp_server_of
@@ -53,7 +58,8 @@ class Smtp:
         return self.server.connections
 
     async def run(self, feed: Feed, mailing: Mailing) -> None:
-        await Pool(self.server, feed, mailing).run()
+        # Once for all connections: each would ask by itself.
+        await Pool(await named(self.server), feed, mailing).run()
 
     async def deliver(self, email: str, message: bytes) -> Result:
         message = _dotted(message)

@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from newsletter.delivery.transports.smtp_replies import Capabilities, ReplyError, ReplyReader
@@ -196,10 +196,16 @@ async def _start_tls(
     return await _greet(server, dialogue)
 
 
+async def named(server: SmtpServer) -> SmtpServer:
+    """*server* with the name to greet it by, which the system may have to ask the DNS for."""
+    if server.helo is not None:
+        return server
+    name = await asyncio.get_running_loop().run_in_executor(None, socket.getfqdn)
+    return replace(server, helo=name)
+
+
 async def _greet(server: SmtpServer, dialogue: Dialogue) -> Capabilities:
-    name = server.helo
-    if name is None:  # it may ask the DNS
-        name = await asyncio.get_running_loop().run_in_executor(None, socket.getfqdn)
+    name = (await named(server)).helo or ""
     address = dialogue.transport.get_extra_info("sockname")
     argument = greeting_name(name, str(address[0]) if address else "").encode("ascii")
     reply = await dialogue.ask(b"EHLO %b\r\n" % argument)
