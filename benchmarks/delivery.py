@@ -151,17 +151,19 @@ def size_rows(folder: Path, few: int, many: int) -> Iterator[Row]:
     program = campaigns.built_sink(folder)
     memory: dict[int, float] = {}
     each: dict[int, float] = {}
+    under_way: dict[int, float] = {}
     for people in (few, many):
         readers = campaigns.with_people(folder / f"people-{people}", people)
         runs = ROUNDS if people == few else 1
         found = [campaigns.sent(readers, 10, program) for _ in range(runs)]
         each[people] = statistics.median(one["seconds"] / one["accepted"] for one in found)
+        under_way[people] = statistics.median(one["under_way"] for one in found)
         with campaigns.copied(readers) as copy, campaigns.Sink(program) as sink:
             campaigns.configure(copy, campaigns.smtp(sink.port, 10))
             memory[people] = campaigns.memory_of_sending(copy)
         assert sink.messages == people
         shutil.rmtree(readers)
-    growth, slower = memory[many] / memory[few] - 1, each[many] / each[few] - 1
+    growth, slower = memory[many] / memory[few] - 1, under_way[many] / under_way[few] - 1
     is_small = memory[many] < MEMORY_WANTED and growth <= MEMORY_GROWTH
     yield (
         f"memory of both processes of `newsletter send`, {few:,} and {many:,} people",
@@ -172,7 +174,8 @@ def size_rows(folder: Path, few: int, many: int) -> Iterator[Row]:
     )
     yield (
         f"time per message, {few:,} and {many:,} people",
-        f"{each[few] * 1e6:.1f} and {each[many] * 1e6:.1f} µs ({slower:+.0%})",
+        f"{under_way[few] * 1e6:.1f} and {under_way[many] * 1e6:.1f} µs ({slower:+.0%}); "
+        + f"with the start of the sender {each[few] * 1e6:.1f} and {each[many] * 1e6:.1f} µs",
         *("", "", ""),
         f"± {TIME_GROWTH:.0%}",
         "ok" if abs(slower) <= TIME_GROWTH else "MISSED",

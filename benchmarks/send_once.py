@@ -1,8 +1,9 @@
 """Freeze and send one campaign in a process of its own: send_once.py configured|null.
 
 Works in the workspace of the current folder; prints JSON. The time is that of
-`sender.send` alone, without start-up, composing and freezing. With "null" the
-messages are neither made nor handed over: what remains is the ledger.
+`sender.send` alone, without start-up, composing and freezing; "under_way" leaves out its
+own start. With "null" the messages are neither made nor handed over: what remains is the
+ledger.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from newsletter.cli.composing import composed_apart
 from newsletter.cli.sending import CACHE
 from newsletter.cli.shared import workspace_at
 from newsletter.delivery.campaign import freeze
+from newsletter.delivery.ledger import Counts
 from newsletter.delivery.mailing import Mailing
 from newsletter.delivery.model import Outcome, Result
 from newsletter.delivery.sender import send
@@ -68,7 +70,13 @@ def main(kind: str) -> None:
         )
         del edition
         frozen, processor = time.perf_counter(), sum(os.times()[:4])
-        summary = send(store, workspace, campaign.id, transport)
+        looks: list[tuple[float, int]] = []  # when, and how many were accepted by then
+
+        def look(counts: Counts) -> None:
+            if counts.accepted and (not looks or counts.accepted > looks[-1][1]):
+                looks.append((time.perf_counter(), counts.accepted))
+
+        summary = send(store, workspace, campaign.id, transport, on_progress=look)
         seconds = time.perf_counter() - frozen
         processor = sum(os.times()[:4]) - processor
     peak = re.search(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())
@@ -77,12 +85,19 @@ def main(kind: str) -> None:
         "freezing": frozen - start,
         "seconds": seconds,
         "processor": processor,
+        "under_way": _each(looks),
         "accepted": summary.counts.accepted,
         "intended": summary.counts.intended,
         "ending": summary.ending.value,
         "memory": int(peak[1]) / 1024,
     }
     print(json.dumps(found))
+
+
+def _each(looks: list[tuple[float, int]]) -> float:
+    """Seconds a message between the first acceptance that was noted and the last."""
+    (start, before), (end, after) = looks[0], looks[-1]
+    return (end - start) / (after - before) if after > before else 0.0
 
 
 if __name__ == "__main__":
