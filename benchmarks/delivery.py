@@ -172,10 +172,11 @@ def size_rows(folder: Path, few: int, many: int) -> Iterator[Row]:
         f"< {MEMORY_WANTED} MB, ± {MEMORY_GROWTH:.0%}",
         "ok" if is_small else "MISSED",
     )
+    alone = f"{under_way[few] * 1e6:.1f} and {under_way[many] * 1e6:.1f} µs ({slower:+.0%})"
+    with_start = f"{each[few] * 1e6:.1f} and {each[many] * 1e6:.1f} µs"
     yield (
         f"time per message, {few:,} and {many:,} people",
-        f"{under_way[few] * 1e6:.1f} and {under_way[many] * 1e6:.1f} µs ({slower:+.0%}); "
-        + f"with the start of the sender {each[few] * 1e6:.1f} and {each[many] * 1e6:.1f} µs",
+        f"{alone}; with the start of the sender {with_start}",
         *("", "", ""),
         f"± {TIME_GROWTH:.0%}",
         "ok" if abs(slower) <= TIME_GROWTH else "MISSED",
