@@ -16,7 +16,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from newsletter.calendar.slot_rows import following
 from newsletter.delivery.model import State
 from newsletter.errors import NewsletterError
-from newsletter.store.tables import campaign, event, microseconds, notice
+from newsletter.notices import queue
+from newsletter.store.tables import campaign, event, microseconds
 
 if TYPE_CHECKING:
     from newsletter.config import Workspace
@@ -87,10 +88,7 @@ class _World:
             next_slot = None if slot is None else slot.starts_at
             done = campaign.c.state == State.COMPLETED.value
             last = conn.scalar(sa.select(sa.func.max(campaign.c.updated_at)).where(done))
-            waiting = sa.select(sa.func.count(), sa.func.min(notice.c.created_at)).where(
-                notice.c.ended_at.is_(None)
-            )
-            notices, oldest = conn.execute(waiting).one()
+            notices, oldest = queue.counts(conn)
             by_state = sa.select(campaign.c.state, sa.func.count()).group_by(campaign.c.state)
             states: dict[str, int] = {row[0]: row[1] for row in conn.execute(by_state)}
             heard = conn.scalar(sa.select(sa.func.max(event.c.received_at)).where(_is_recent()))
